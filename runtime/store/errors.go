@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Identities of errors, for errors.Is. Where there is data, the types below
+// carry it, for errors.As.
+var (
+	// ErrConflict: a stream was not at the expected version. Read again and
+	// decide again; the same append cannot succeed.
+	ErrConflict = errors.New("conflict")
+	// ErrStreamNotFound: the stream has no events.
+	ErrStreamNotFound = errors.New("stream not found")
+	// ErrStreamExists: the stream was expected not to exist.
+	ErrStreamExists = errors.New("stream exists")
+	// ErrDuplicateEvent: an event id is stored already, at another place.
+	ErrDuplicateEvent = errors.New("duplicate event")
+	// ErrInvalid: input that no store takes.
+	ErrInvalid = errors.New("invalid")
+	// ErrUnknownOutcome: whether the events were committed is not known.
+	ErrUnknownOutcome = errors.New("unknown outcome")
+	// ErrSnapshotNotFound: the stream has no snapshot.
+	ErrSnapshotNotFound = errors.New("snapshot not found")
+	// ErrCheckpointMoved: another process moved the checkpoint.
+	ErrCheckpointMoved = errors.New("checkpoint moved")
+	// ErrUnavailable: the database cannot be reached or refuses work for now.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrNotMigrated: the store's tables are missing or of another release.
+	ErrNotMigrated = errors.New("not migrated")
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("store closed")
+)
+
+// ConflictError tells that a stream was not at the expected version. It is an
+// [ErrConflict]; also an [ErrStreamNotFound] if the stream was expected to
+// exist, and an [ErrStreamExists] if it was expected not to.
+type ConflictError struct {
+	Stream           string
+	Expected, Actual Version
+}
+
+func (e *ConflictError) Error() string {
+	if e.Actual == NoStream {
+		return fmt.Sprintf("append to %s: conflict: expected version %s, the stream has no events", e.Stream, e.Expected)
+	}
+	return fmt.Sprintf("append to %s: conflict: expected version %s, the stream is at %s", e.Stream, e.Expected, e.Actual)
+}
+
+func (e *ConflictError) Is(target error) bool {
+	return target == ErrConflict ||
+		target == ErrStreamNotFound && e.Expected == StreamExists ||
+		target == ErrStreamExists && e.Expected == NoStream
+}
+
+// StreamNotFoundError tells that a stream has no events.
+type StreamNotFoundError struct{ Stream string }
+
+func (e *StreamNotFoundError) Error() string {
+	return fmt.Sprintf("stream %s not found: it has no events", e.Stream)
+}
+
+func (e *StreamNotFoundError) Is(target error) bool { return target == ErrStreamNotFound }
+
+// DuplicateEventError tells that an event id which was to be appended to Stream
+// is stored already at another place.
+type DuplicateEventError struct {
+	ID     uuid.UUID
+	Stream string
+	// StoredStream and StoredVersion are where the id is stored; empty and 0 if
+	// the store does not know, because that append is not committed yet.
+	StoredStream  string
+	StoredVersion Version
+}
+
+func (e *DuplicateEventError) Error() string {
+	if e.StoredStream == "" {
+		return fmt.Sprintf("append to %s: duplicate event: id %s is stored already", e.Stream, e.ID)
+	}
+	return fmt.Sprintf("append to %s: duplicate event: id %s is stored already as version %d of %s",
+		e.Stream, e.ID, int64(e.StoredVersion), e.StoredStream)
+}
+
+func (e *DuplicateEventError) Is(target error) bool { return target == ErrDuplicateEvent }
+
+// InvalidError tells what was wrong with an argument. Nothing was stored.
+type InvalidError struct {
+	// What is the thing that is wrong: "stream name", "query".
+	What string
+	// Value is the offending value, if showing it helps.
+	Value  string
+	Reason string
+}
+
+func (e *InvalidError) Error() string {
+	if e.Value == "" {
+		return e.What + ": " + e.Reason
+	}
+	return fmt.Sprintf("%s %q: %s", e.What, e.Value, e.Reason)
+}
+
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// UnknownOutcomeError tells that the reply to an append was lost and the store
+// could not ask again in time. Appending Batches again, which carry their ids,
+// resolves it: the events end up stored once.
+type UnknownOutcomeError struct {
+	Batches []Batch
+	// Err is what cut the reply off.
+	Err error
+}
+
+func (e *UnknownOutcomeError) Error() string {
+	where := ""
+	if len(e.Batches) > 0 {
+		where = " to " + e.Batches[0].Stream
+		if n := len(e.Batches) - 1; n > 0 {
+			where += fmt.Sprintf(" and %d more", n)
+		}
+	}
+	return fmt.Sprintf("append%s: unknown outcome: %v; append the same batches again to resolve it", where, e.Err)
+}
+
+func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrUnknownOutcome }
+func (e *UnknownOutcomeError) Unwrap() error        { return e.Err }
+
+// Retryable: the batches carry their ids, so appending them again is safe.
+func (e *UnknownOutcomeError) Retryable() bool { return true }
+
+// SnapshotNotFoundError tells that a stream has no snapshot.
+type SnapshotNotFoundError struct{ Stream string }
+
+func (e *SnapshotNotFoundError) Error() string {
+	return fmt.Sprintf("snapshot of %s not found", e.Stream)
+}
+
+func (e *SnapshotNotFoundError) Is(target error) bool { return target == ErrSnapshotNotFound }
+
+// CheckpointError tells that a checkpoint was not where its mover left it:
+// another process works on the same subscription, or the store was restored.
+type CheckpointError struct {
+	Name string
+	// From and To are the move that was refused, Actual is where it stands.
+	From, To, Actual uint64
+}
+
+func (e *CheckpointError) Error() string {
+	return fmt.Sprintf("subscription %s: checkpoint moved: it is at %d, not at %d, so it was not moved to %d; another process runs the same subscription, or the store was restored",
+		e.Name, e.Actual, e.From, e.To)
+}
+
+func (e *CheckpointError) Is(target error) bool { return target == ErrCheckpointMoved }
+
+// UnavailableError tells that the database could not be reached, or refuses work
+// for now. Nothing was stored. The text never holds a password.
+type UnavailableError struct {
+	// Op is what was attempted: "append to bank-a-17".
+	Op  string
+	Err error
+}
+
+func (e *UnavailableError) Error() string        { return e.Op + ": database unavailable: " + e.Err.Error() }
+func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+func (e *UnavailableError) Unwrap() error        { return e.Err }
+
+// Retryable: the database may come back.
+func (e *UnavailableError) Retryable() bool { return true }
+
+// NotMigratedError tells that the tables of a store are missing or of another
+// release than this program's.
+type NotMigratedError struct {
+	// Store is the schema or file.
+	Store string
+	// Have and Want are the last migrations there and here; Have is 0 if the
+	// tables are missing.
+	Have, Want int
+	// Remedy is the call and the command that mend it.
+	Remedy string
+}
+
+func (e *NotMigratedError) Error() string {
+	if e.Have > e.Want {
+		return fmt.Sprintf("store %s: is at migration %d, this program knows only %d: update the program", e.Store, e.Have, e.Want)
+	}
+	return fmt.Sprintf("store %s: not migrated: it is at migration %d of %d: %s", e.Store, e.Have, e.Want, e.Remedy)
+}
+
+func (e *NotMigratedError) Is(target error) bool { return target == ErrNotMigrated }
+
+// TimeoutError tells that a call without a deadline of its own took longer than
+// the store's timeout.
+type TimeoutError struct{ After time.Duration }
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("no answer within %s, the store's timeout for calls without a deadline", e.After)
+}
+
+func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
+
+// Retryable: the server may answer later. An append that timed out is an
+// [UnknownOutcomeError] instead.
+func (e *TimeoutError) Retryable() bool { return true }
+
+// Retryable reports whether making the same call again is safe and may succeed:
+// the store was away or overloaded, or the outcome is unknown. A conflict is not
+// retryable: decide again instead.
+func Retryable(err error) bool {
+	var r interface{ Retryable() bool }
+	return errors.As(err, &r) && r.Retryable()
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"slices"
+	"strings"
+)
+
+// Query selects the events to read. The zero value is $all, forward, from the
+// beginning, without a limit.
+type Query struct {
+	// Stream is the stream to read, by version. Not together with Categories.
+	Stream string
+	// Categories restricts $all to the streams of these categories, by
+	// position. Empty means every stream.
+	Categories []string
+	// Types restricts the result to these stored event types. Empty means all.
+	Types []string
+
+	// FromVersion is the first version to yield of a stream: the lowest when
+	// reading forward, the highest when reading backward. 0 means from the
+	// beginning, or backward from the end.
+	FromVersion Version
+	// FromPosition is the same for $all and categories.
+	FromPosition Position
+	// Backward yields the newest first.
+	Backward bool
+	// Limit is the most events to yield. 0 means all.
+	Limit int
+}
+
+// Check returns an [*InvalidError] if q contradicts itself.
+func (q Query) Check() error {
+	invalid := func(reason string) error { return &InvalidError{What: "query", Reason: reason} }
+	switch {
+	case q.Stream != "" && len(q.Categories) > 0:
+		return invalid("names both a stream and categories; choose one")
+	case q.Stream != "" && q.FromPosition != 0:
+		return invalid("a stream is read from a version, not from a position")
+	case q.Stream == "" && q.FromVersion != 0:
+		return invalid("$all and categories are read from a position, not from a version")
+	case q.FromVersion < 0:
+		return invalid("a negative version has no event")
+	case q.Limit < 0:
+		return invalid("negative limit")
+	}
+	if q.Stream != "" {
+		return CheckStream(q.Stream)
+	}
+	for _, c := range q.Categories {
+		if err := CheckCategory(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Matches reports whether r belongs to q by stream, category and type. Stores
+// without indexes of their own filter with it; it ignores From, order and Limit.
+func (q Query) Matches(r Recorded) bool {
+	return (q.Stream == "" || q.Stream == r.Stream) &&
+		(len(q.Categories) == 0 || slices.Contains(q.Categories, Category(r.Stream))) &&
+		(len(q.Types) == 0 || slices.Contains(q.Types, r.Type))
+}
+
+// String describes q for errors and logs: "bank-a-17 from version 3".
+func (q Query) String() string {
+	var b strings.Builder
+	switch {
+	case q.Stream != "":
+		b.WriteString(q.Stream)
+	case len(q.Categories) > 0:
+		b.WriteString("category " + strings.Join(q.Categories, ", "))
+	default:
+		b.WriteString("$all")
+	}
+	if q.Backward {
+		b.WriteString(" backward")
+	}
+	if q.FromVersion > 0 {
+		b.WriteString(" from version " + q.FromVersion.String())
+	}
+	if q.FromPosition > 0 {
+		b.WriteString(" from position " + uitoa(q.FromPosition))
+	}
+	return b.String()
+}
