@@ -51,7 +51,7 @@ func CheckSubscription(name string) error {
 }
 
 func checkName(what, name string, limit int) error {
-	reason := ""
+	var reason string
 	switch {
 	case name == "":
 		reason = "empty"

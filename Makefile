@@ -1,0 +1,44 @@
+# One line per task; `make` prints them.
+GO       ?= go
+GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 20s
+PKG      ?= ./...
+RUN      ?= .
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test race bench fuzz generate verify lint
+
+help: ## Print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Import the example bank's ledger into an embedded store and show what is in it
+	@./example/bank/demo.sh
+
+test: ## Run all tests; they find or start a PostgreSQL by themselves
+	$(GO) test -timeout 20m $(PKG)
+
+race: ## Run all tests under the race detector
+	$(GO) test -race -timeout 40m $(PKG)
+
+bench: ## Run the benchmarks (RUN=regexp for some)
+	$(GO) test -run '^$$' -bench '$(RUN)' -benchmem $(PKG)
+
+fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+generate: ## Write all generated code anew
+	$(GO) generate ./...
+
+verify: generate ## Fail if generated code or go.mod is not current
+	$(GO) mod tidy -diff
+	@status=$$(git status --porcelain); if [ -n "$$status" ]; then \
+		echo "generated files are not current; run make generate and commit:"; echo "$$status"; git --no-pager diff; exit 1; fi
+
+lint: ## Run go vet and the linters
+	$(GO) vet ./...
+	$(GOLANGCI) run
