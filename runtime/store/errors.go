@@ -129,7 +129,7 @@ func (e *UnknownOutcomeError) Error() string {
 func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrUnknownOutcome }
 func (e *UnknownOutcomeError) Unwrap() error        { return e.Err }
 
-// Retryable: the batches carry their ids, so appending them again is safe.
+// Retryable is true: the batches carry their ids, so appending them again is safe.
 func (e *UnknownOutcomeError) Retryable() bool { return true }
 
 // SnapshotNotFoundError tells that a stream has no snapshot.
@@ -168,7 +168,7 @@ func (e *UnavailableError) Error() string        { return e.Op + ": database una
 func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
 func (e *UnavailableError) Unwrap() error        { return e.Err }
 
-// Retryable: the database may come back.
+// Retryable is true: the database may come back.
 func (e *UnavailableError) Retryable() bool { return true }
 
 // NotMigratedError tells that the tables of a store are missing or of another
@@ -202,7 +202,7 @@ func (e *TimeoutError) Error() string {
 
 func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
 
-// Retryable: the server may answer later. An append that timed out is an
+// Retryable is true: the server may answer later. An append that timed out is an
 // [UnknownOutcomeError] instead.
 func (e *TimeoutError) Retryable() bool { return true }
 
