@@ -1,0 +1,275 @@
+package subscribe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// saveTimeout bounds one try to store a checkpoint. It does not end with the
+// context of Run, for the last checkpoint is stored when that has ended.
+const saveTimeout = 5 * time.Second
+
+// run does the I/O that its machine asks for. The machine belongs to the
+// goroutine of loop; each action runs beside it and sends one result.
+type run struct {
+	s   *Subscription
+	m   *machine
+	log *slog.Logger
+
+	// work is the context of reads and of the handler, ended when the run stops.
+	work context.Context
+	halt context.CancelCauseFunc
+	// saving is a context that does not end.
+	saving context.Context
+
+	events  chan store.Recorded
+	results chan result
+	bell    <-chan struct{}
+	wg      sync.WaitGroup
+
+	// asked tells that the run stops because its context ended.
+	asked     bool
+	eventTime time.Time
+	count     uint64
+	lastErr   error
+	lastTime  time.Time
+}
+
+// result is the outcome of an action.
+type result struct {
+	of    doing
+	at    uint64
+	page  []store.Recorded
+	limit int
+	err   error
+}
+
+func newRun(ctx context.Context, s *Subscription) *run {
+	r := &run{
+		s: s, m: newMachine(s.name, s.c, rand.Float64),
+		log:    s.c.Logger.With("subscription", s.name),
+		saving: context.WithoutCancel(ctx),
+		// One action of each kind is under way at most, so nobody waits here.
+		events:  make(chan store.Recorded, 1),
+		results: make(chan result, ends),
+	}
+	r.work, r.halt = context.WithCancelCause(ctx)
+	last := s.Status()
+	r.lastErr, r.lastTime = last.LastError, last.LastErrorTime
+	return r
+}
+
+func (r *run) loop(ctx context.Context) error {
+	r.wg.Go(r.handler)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	stop := ctx.Done()
+	for {
+		a := r.m.next(time.Now())
+		if a.do == ends {
+			return r.end(a.err)
+		}
+		if a.do != waits {
+			r.start(a)
+			continue
+		}
+		r.publish(r.m.describe())
+		var alarm <-chan time.Time
+		if !a.wake.IsZero() {
+			timer.Reset(time.Until(a.wake))
+			alarm = timer.C
+		}
+		select {
+		case <-stop:
+			stop = nil
+			r.stop(ctx.Err())
+		case res := <-r.results:
+			// A call that failed because ctx ended is no failure of the store.
+			if err := ctx.Err(); err != nil {
+				r.stop(err)
+			}
+			r.take(res)
+		case <-r.bell:
+			r.bell = nil
+			r.m.hasRung(time.Now())
+		case <-alarm:
+		}
+		if r.m.stopping {
+			r.halt(r.m.cause)
+		}
+	}
+}
+
+// stop begins the end because the context of Run ended.
+func (r *run) stop(err error) {
+	r.asked = r.asked || !r.m.stopping
+	r.m.stop(time.Now(), err)
+}
+
+// start begins an action. The doorbell is taken before the read, so that no
+// append falls between the two.
+func (r *run) start(a action) {
+	switch a.do {
+	case handles:
+		r.events <- a.event
+	case opens:
+		r.wg.Go(func() {
+			at, err := r.open()
+			r.results <- result{of: opens, at: at, err: err}
+		})
+	case reads:
+		r.bell = r.s.db.Doorbell()
+		r.wg.Go(func() {
+			page, err := r.read(a.from, a.limit)
+			r.results <- result{of: reads, page: page, limit: a.limit, err: err}
+		})
+	case saves:
+		r.wg.Go(func() {
+			ctx, cancel := context.WithTimeout(r.saving, saveTimeout)
+			defer cancel()
+			err := r.s.db.Checkpoints().Advance(ctx, r.s.name, a.from, a.to)
+			r.results <- result{of: saves, err: r.named(err)}
+		})
+	}
+}
+
+// take tells the machine an outcome, and the log what has changed by it.
+func (r *run) take(res result) {
+	now, m := time.Now(), r.m
+	var work *setback
+	var what string
+	switch res.of {
+	case opens:
+		work, what = &m.openings, "open the checkpoint"
+	case reads:
+		work, what = &m.readings, "read events"
+	case handles:
+		work, what = &m.handlings, "handle an event"
+	case saves:
+		work, what = &m.savings, "store the checkpoint"
+	}
+	before := work.failures
+	switch {
+	case res.of == reads:
+		m.hasRead(now, res.page, res.limit, res.err)
+	case res.of == opens && res.err == nil:
+		m.hasOpened(res.at)
+		r.log.Info("subscription started", "reads", r.s.settings, "at", res.at)
+		r.s.started.give()
+	case res.of == opens:
+		m.openFailed(now, res.err)
+	case res.of == handles && res.err == nil:
+		r.eventTime = m.queue[0].Time
+		r.count++
+		m.hasHandled(now)
+	case res.of == handles:
+		m.handleFailed(now, res.err)
+	case res.err == nil:
+		m.hasSaved()
+	default:
+		m.saveFailed(now, res.err)
+	}
+	if work.failures > before {
+		r.lastErr, r.lastTime = work.err, now
+	}
+	switch {
+	case before == 0 && work.failures > 0 && !m.stopping:
+		r.log.Warn("subscription cannot "+what+", retrying", "at", m.handled, "error", work.err)
+	case before > 0 && work.failures == 0:
+		r.log.Info("subscription can "+what+" again", "at", m.handled, "failures", before)
+	}
+	if m.live {
+		r.s.live.give()
+	}
+}
+
+// end waits for what is under way: after Run nothing of it is left.
+func (r *run) end(err error) error {
+	r.halt(err)
+	close(r.events)
+	r.wg.Wait()
+	if r.asked && r.m.handled == r.m.stored {
+		r.log.Info("subscription stopped", "at", r.m.handled)
+	} else {
+		r.lastErr, r.lastTime = err, time.Now()
+		r.log.Error("subscription ended", "at", r.m.handled, "error", err)
+	}
+	r.publish("not running")
+	return err
+}
+
+func (r *run) publish(state string) {
+	m := r.m
+	status := Status{
+		Name: r.s.name, Reads: r.s.settings, State: state,
+		At: m.handled, EventTime: r.eventTime, Stored: m.stored, Handled: r.count, Live: m.live,
+		Attempt: m.attempt(), LastError: r.lastErr, LastErrorTime: r.lastTime,
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.status = status
+}
+
+func (r *run) open() (uint64, error) {
+	s := r.s
+	at, err := s.c.Start.first(r.work, s.db, s.c)
+	if err != nil {
+		return 0, r.named(err)
+	}
+	c, err := s.db.Checkpoints().Open(r.work, store.Checkpoint{Name: s.name, Settings: s.settings, At: at})
+	if err == nil && c.Settings != s.settings {
+		return 0, &SettingsError{Name: s.name, Stored: c.Settings, Given: s.settings}
+	}
+	return c.At, r.named(err)
+}
+
+// read returns what it got before an error too. A stream that does not exist is
+// one without events so far.
+func (r *run) read(from uint64, limit int) ([]store.Recorded, error) {
+	c := r.s.c
+	var page []store.Recorded
+	for event, err := range r.s.db.Read(r.work, c.query(from, limit)) {
+		if err != nil {
+			if c.Stream != "" && errors.Is(err, store.ErrStreamNotFound) {
+				return page, nil
+			}
+			return page, r.named(err)
+		}
+		page = append(page, event)
+		if len(page) == limit {
+			break
+		}
+	}
+	return page, nil
+}
+
+// handler gives events to the handler, one after another.
+func (r *run) handler() {
+	returned := true
+	defer func() {
+		if !returned {
+			r.wg.Go(r.handler)
+			r.results <- result{of: handles, err: errGoexit}
+		}
+	}()
+	for event := range r.events {
+		returned = false
+		err := r.s.handle.call(r.work, event)
+		returned = true
+		r.results <- result{of: handles, err: err}
+	}
+}
+
+func (r *run) named(err error) error {
+	if moved := (*store.CheckpointError)(nil); err == nil || errors.As(err, &moved) {
+		return err
+	}
+	return fmt.Errorf("subscription %s: %w", r.s.name, err)
+}
