@@ -1,0 +1,17 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/store/memory"
+	"github.com/esgen/esgen/runtime/store/storetest"
+)
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, storetest.Setup{
+		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{}) },
+		Declares: storetest.Memory,
+	})
+}

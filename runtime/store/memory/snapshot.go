@@ -1,0 +1,64 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// SaveSnapshot stores a copy of sn, unless one of a higher version is there.
+func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	if err := store.CheckStream(sn.Stream); err != nil {
+		return err
+	}
+	if err := begin(ctx, "save snapshot of "+sn.Stream); err != nil {
+		return err
+	}
+	if sn.Time.IsZero() {
+		sn.Time = s.now()
+	}
+	sn.Time = sn.Time.UTC().Truncate(time.Microsecond)
+	sn = ownSnapshot(sn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stored, ok := s.contents.snapshots[sn.Stream]; !ok || stored.Version <= sn.Version {
+		s.contents.snapshots[sn.Stream] = sn
+	}
+	return nil
+}
+
+// LoadSnapshot returns a copy, or a [*store.SnapshotNotFoundError].
+func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+	if err := begin(ctx, "load snapshot of "+stream); err != nil {
+		return store.Snapshot{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	sn, ok := s.contents.snapshots[stream]
+	if !ok {
+		return store.Snapshot{}, &store.SnapshotNotFoundError{Stream: stream}
+	}
+	return ownSnapshot(sn), nil
+}
+
+// DeleteSnapshot removes the snapshot of stream. None is no error.
+func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
+	if err := begin(ctx, "delete snapshot of "+stream); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.contents.snapshots, stream)
+	return nil
+}
+
+func ownSnapshot(sn store.Snapshot) store.Snapshot {
+	sn.Data = bytes.Clone(sn.Data)
+	sn.Metadata = bytes.Clone(sn.Metadata)
+	return sn
+}
+
+// now is the clock in the precision that stores keep.
+func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

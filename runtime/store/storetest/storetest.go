@@ -1,0 +1,68 @@
+// Package storetest is the contract of event stores as a test suite. A store's
+// own test calls [Run]; what passes is a store, and what is not in here is not
+// promised. The package imports testing: link it into tests only.
+package storetest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// Setup is how the suite comes by the store that it holds against the contract.
+type Setup struct {
+	// Open returns a new, empty store that shares nothing with any other, and
+	// closes it by t.Cleanup. Required. Called by several cases at once.
+	Open func(t testing.TB) store.Store
+
+	// Declares is what the store is meant to declare. A case that needs more is
+	// skipped, and says what was missing. A store that declares anything else
+	// than this fails. Defaults to no capability.
+	Declares store.Capabilities
+
+	// Reopen closes s and opens its data again, as after a restart; the suite
+	// uses s no more. Required of a store that declares [store.Durable].
+	Reopen func(t testing.TB, s store.Store) store.Store
+
+	// Another opens the data of s a second time, as another process would, and
+	// closes it by t.Cleanup. Required of a store that declares
+	// [store.SeveralProcesses].
+	Another func(t testing.TB, s store.Store) store.Store
+}
+
+// What the stores of this module declare.
+const (
+	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog
+	SQLite   = Memory | store.Durable | store.SeveralProcesses
+	Postgres = Memory | store.Durable | store.SeveralProcesses
+)
+
+// Run holds a store against the contract: each case is a parallel subtest with
+// a store of its own. Randomised cases log their seed.
+func Run(t *testing.T, setup Setup) {
+	t.Helper()
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if missing := c.needs &^ setup.Declares; missing != 0 {
+				t.Skipf("the store does not declare: %s", missing)
+			}
+			c.run(open(t, setup))
+		})
+	}
+}
+
+// contractCase is one promise. Its run fails the fixture, or returns.
+type contractCase struct {
+	name  string
+	needs store.Capabilities
+	run   func(*fixture)
+}
+
+func cases() []contractCase {
+	return slices.Concat(
+		appendCases(),
+		readCases(),
+	)
+}
