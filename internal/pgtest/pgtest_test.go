@@ -1,0 +1,306 @@
+//go:build unix
+
+package pgtest_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
+
+	"github.com/esgen/esgen/internal/pgtest"
+)
+
+const childVariable = "ESGEN_PGTEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		os.Exit(child())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// child uses the shared server until its standard input ends.
+func child() int {
+	url, err := pgtest.Join()
+	if err != nil {
+		fmt.Println("error:", err)
+		return 1
+	}
+	fmt.Println(url)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+func TestPoolAnswersAndSchemaIsDropped(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	var name string
+	t.Run("uses a schema", func(t *testing.T) {
+		name = pgtest.Schema(t)
+		if _, err := pool.Exec(t.Context(), "CREATE SCHEMA "+name+" CREATE TABLE t (i int)"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	var there bool
+	err := pool.QueryRow(t.Context(), "SELECT to_regnamespace($1) IS NOT NULL", name).Scan(&there)
+	if err != nil || there {
+		t.Fatalf("after the test the schema is there: %v, %v", there, err)
+	}
+}
+
+func TestPrivateServerKeepsItsDataThroughStopAndKill(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{Settings: map[string]string{"work_mem": "3MB"}})
+	pool := s.Pool(t)
+	if _, err := pool.Exec(t.Context(), "CREATE TABLE t (i int)"); err != nil {
+		t.Fatal(err)
+	}
+	for i, mode := range []pgtest.Mode{pgtest.Fast, pgtest.Immediate, pgtest.Kill} {
+		if _, err := pool.Exec(t.Context(), "INSERT INTO t VALUES ($1)", i); err != nil {
+			t.Fatal(err)
+		}
+		s.Stop(mode)
+		if err := pool.Ping(t.Context()); err == nil {
+			t.Fatal("a stopped server answers")
+		}
+		s.Restart()
+		pool.Reset()
+		var rows int
+		var memory string
+		err := pool.QueryRow(t.Context(), "SELECT count(*), current_setting('work_mem') FROM t").Scan(&rows, &memory)
+		if err != nil || rows != i+1 || memory != "3MB" {
+			t.Fatalf("after restart %d: %d rows, work_mem %s, %v", i, rows, memory, err)
+		}
+	}
+}
+
+// process is a test process of its own.
+type process struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	url string
+}
+
+// spawn starts a process that uses the shared server of the directory tmp.
+func spawn(t *testing.T, tmp string, as *syscall.Credential) *process {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as != nil {
+		program = copyFor(t, program)
+	}
+	p := &process{cmd: exec.Command(program)}
+	p.cmd.Dir = "/"
+	p.cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+tmp, "ESGEN_TEST_DATABASE_URL=")
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	p.cmd.Stderr = os.Stderr
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	p.url = strings.TrimSpace(line)
+	if err != nil || strings.HasPrefix(p.url, "error:") {
+		t.Fatalf("the child says %q, %v", line, err)
+	}
+	return p
+}
+
+func copyFor(t *testing.T, program string) string {
+	t.Helper()
+	data, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(shortDir(t), "program")
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (p *process) kill() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	}
+}
+
+func (p *process) leave() {
+	p.in.Close()
+	_ = p.cmd.Wait()
+}
+
+// shortDir is a directory for everybody whose path leaves room for a socket's.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "pgt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func servers(t *testing.T, tmp string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(tmp, "*", "server-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// eventually fails t unless done becomes true soon.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 20 s in vain: %s", what)
+		}
+	}
+}
+
+func answers(t *testing.T, url string) bool {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err == nil {
+		err = c.Close(t.Context())
+	}
+	return err == nil
+}
+
+func readPid(t *testing.T, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.SplitN(string(text), "\n", 2)[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// gone reports that a process has ended, also if nobody has collected it yet.
+func gone(pid int) bool {
+	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err != nil || strings.HasPrefix(string(out), "Z")
+}
+
+func TestProcessesShareAServerThatEndsWithTheLastOfThem(t *testing.T) {
+	t.Parallel()
+	tmp := shortDir(t)
+	first := spawn(t, tmp, nil)
+	second := spawn(t, tmp, nil)
+	if first.url != second.url || len(servers(t, tmp)) != 1 {
+		t.Fatalf("two servers: %s and %s", first.url, second.url)
+	}
+	pid := readPid(t, filepath.Join(servers(t, tmp)[0], "data", "postmaster.pid"))
+
+	first.kill()
+	if !answers(t, second.url) {
+		t.Fatal("the server ended with the process that started it, although another uses it")
+	}
+	second.leave()
+	third := spawn(t, tmp, nil)
+	if third.url != second.url {
+		t.Fatal("the server did not wait for the next process")
+	}
+	third.kill()
+	eventually(t, "the server ends with its last user, killed", func() bool { return gone(pid) && len(servers(t, tmp)) == 0 })
+}
+
+func TestNextRunReapsAServerWithoutItsSupervisor(t *testing.T) {
+	t.Parallel()
+	tmp := shortDir(t)
+	first := spawn(t, tmp, nil)
+	dir := servers(t, tmp)[0]
+	pid := readPid(t, filepath.Join(dir, "data", "postmaster.pid"))
+	killSupervisor(t, dir)
+	first.kill()
+	if !answers(t, first.url) {
+		t.Fatal("the server should have been left behind, or this test shows nothing")
+	}
+	second := spawn(t, tmp, nil)
+	if second.url == first.url || !gone(pid) || len(servers(t, tmp)) != 1 {
+		t.Fatalf("the orphan %d is gone: %v; servers %v", pid, gone(pid), servers(t, tmp))
+	}
+	second.kill()
+	eventually(t, "the second server ends", func() bool { return len(servers(t, tmp)) == 0 })
+}
+
+// killSupervisor kills the shells that watch over the server in dir.
+func killSupervisor(t *testing.T, dir string) {
+	t.Helper()
+	out, err := exec.Command("ps", "-eo", "pid=,args=").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for line := range strings.Lines(string(out)) {
+		pid, args, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if n, err := strconv.Atoi(pid); err == nil && strings.Contains(args, "/bin/sh -c") && strings.Contains(args, " supervise "+dir+" ") {
+			killed++
+			_ = syscall.Kill(n, syscall.SIGKILL)
+		}
+	}
+	// cat, which waits for the pipe, is a child of theirs.
+	out, _ = exec.Command("sh", "-c", `for f in /proc/[0-9]*/fd/4; do [ "$(readlink "$f")" = "$0" ] && echo "$f"; done`, filepath.Join(dir, "users")).Output()
+	for line := range strings.Lines(string(out)) {
+		if n, err := strconv.Atoi(strings.Split(line, "/")[2]); err == nil {
+			_ = syscall.Kill(n, syscall.SIGKILL)
+		}
+	}
+	if killed == 0 {
+		t.Fatal("found no supervisor")
+	}
+}
+
+func TestOrdinaryUserRunsItsOwnServer(t *testing.T) {
+	t.Parallel()
+	tmp := shortDir(t)
+	var as *syscall.Credential
+	if os.Getuid() == 0 {
+		u, err := user.Lookup("nobody")
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	}
+	p := spawn(t, tmp, as)
+	if !answers(t, p.url) {
+		t.Fatal("no answer")
+	}
+	p.kill()
+	eventually(t, "the server ends", func() bool { return len(servers(t, tmp)) == 0 })
+}
