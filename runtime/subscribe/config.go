@@ -3,6 +3,7 @@ package subscribe
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type Config struct {
 	//
 	// Defaults to none.
 	Stream string
-	// Categories are the categories to read; which need not exist yet. The
+	// Categories are the categories to read, which need not exist yet. The
 	// subscription counts positions. Not together with Stream.
 	//
 	// Defaults to all events.
@@ -130,6 +131,9 @@ func (c Config) check() error {
 	}
 	switch start := c.Start.(type) {
 	case After:
+		if start >= math.MaxInt64 {
+			return invalid("After(%d) is beyond every position; positions are at most %d", start, int64(math.MaxInt64))
+		}
 		if c.Stream != "" {
 			return invalid("After(%d) is a position, but stream %s is counted in versions; use AfterVersion", start, c.Stream)
 		}
@@ -137,7 +141,7 @@ func (c Config) check() error {
 		if c.Stream == "" {
 			return invalid("AfterVersion(%d) is a version, but only a subscription to one stream counts versions; use After", int64(start))
 		}
-		if start < 0 {
+		if start < 0 || start == math.MaxInt64 {
 			return invalid("AfterVersion(%d) is no version of an event; use AfterVersion(0) or Origin for all events", int64(start))
 		}
 	}

@@ -68,7 +68,7 @@ type machine struct {
 
 	// queue is what was read and not handled; its first event is the one under
 	// way. last is the place of the newest event read.
-	queue []store.Recorded
+	queue queue
 	last  uint64
 	// readAt is when to read next; ended tells that the last read found the end
 	// of the log, fruitless that it found nothing, rung that the doorbell rang
@@ -129,14 +129,14 @@ func (m *machine) next(now time.Time) action {
 		return action{wake: wake}
 	case m.mayHandle() && due(m.handlings.until):
 		m.handling = true
-		return action{do: handles, event: m.queue[0]}
+		return action{do: handles, event: m.queue.first()}
 	}
 	if m.maySave() && due(m.saveAt()) {
 		return m.save()
 	}
 	if m.mayRead() && due(m.readAt) {
 		m.reading, m.rung = true, false
-		return action{do: reads, from: m.last, limit: m.c.PageSize - len(m.queue)}
+		return action{do: reads, from: m.last, limit: m.c.PageSize - m.queue.len()}
 	}
 	if m.stopping && !m.handling && !m.saving && (!m.maySave() || due(m.deadline)) {
 		return action{do: ends, err: m.outcome()}
@@ -146,11 +146,11 @@ func (m *machine) next(now time.Time) action {
 
 // mayHandle also holds back what a crash would repeat beyond the promise.
 func (m *machine) mayHandle() bool {
-	return !m.stopping && !m.handling && len(m.queue) > 0 && m.unsaved < m.c.CheckpointEvery
+	return !m.stopping && !m.handling && m.queue.len() > 0 && m.unsaved < m.c.CheckpointEvery
 }
 
 func (m *machine) mayRead() bool {
-	return !m.stopping && !m.reading && len(m.queue) <= m.c.PageSize/2
+	return !m.stopping && !m.reading && m.queue.len() <= m.c.PageSize/2
 }
 
 func (m *machine) maySave() bool { return !m.saving && !m.hopeless && m.handled > m.stored }
@@ -178,7 +178,7 @@ func (m *machine) save() action {
 }
 
 // idle reports whether everything that was there has been handled.
-func (m *machine) idle() bool { return m.ended && len(m.queue) == 0 }
+func (m *machine) idle() bool { return m.ended && m.queue.len() == 0 }
 
 // hasOpened: the checkpoint is at this place.
 func (m *machine) hasOpened(at uint64) {
@@ -203,7 +203,7 @@ func (m *machine) openFailed(now time.Time, err error) {
 }
 
 // hasRead: a read of up to limit events gave these, and then perhaps an error.
-// Events before the error are as good as others.
+// Events before the error are as good as others. The page stays the caller's.
 func (m *machine) hasRead(now time.Time, page []store.Recorded, limit int, err error) {
 	m.reading, m.lastRead = false, now
 	if m.stopping {
@@ -221,7 +221,7 @@ func (m *machine) hasRead(now time.Time, page []store.Recorded, limit int, err e
 	if !m.seeking.IsZero() {
 		page = m.seek(now, page)
 	}
-	m.queue = append(m.queue, page...)
+	m.queue.push(page)
 	m.fruitless = len(page) == 0
 	if err != nil {
 		m.readings.fail(now, err, storeBackoff, m.random())
@@ -292,9 +292,8 @@ func (m *machine) seek(now time.Time, page []store.Recorded) []store.Recorded {
 func (m *machine) hasHandled(now time.Time) {
 	m.handling = false
 	m.handlings.clear()
-	m.handled = m.c.place(m.queue[0])
-	m.queue[0] = store.Recorded{} // its bytes are free from now on
-	m.queue = m.queue[1:]
+	m.handled = m.c.place(m.queue.first())
+	m.queue.pop()
 	m.live = m.live || m.idle()
 	m.unsaved++
 	m.recent = now
@@ -317,7 +316,7 @@ func (m *machine) handleFailed(now time.Time, err error) {
 	retry := m.c.Retry
 	m.handlings.fail(now, err, backoff{retry.First, retry.Longest}, m.random())
 	if isStop(err) || retry.Attempts > 0 && m.handlings.failures >= retry.Attempts {
-		r := m.queue[0]
+		r := m.queue.first()
 		m.stop(now, &HandlerError{
 			Subscription: m.name, Stream: r.Stream, Version: r.Version, Position: r.Position, Type: r.Type,
 			Attempts: m.handlings.failures, Err: err,

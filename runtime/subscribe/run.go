@@ -32,7 +32,9 @@ type run struct {
 	events  chan store.Recorded
 	results chan result
 	bell    <-chan struct{}
-	wg      sync.WaitGroup
+	// page is what the last read got; it belongs to the read under way.
+	page []store.Recorded
+	wg   sync.WaitGroup
 
 	// asked tells that the run stops because its context ended.
 	asked     bool
@@ -46,7 +48,6 @@ type run struct {
 type result struct {
 	of    doing
 	at    uint64
-	page  []store.Recorded
 	limit int
 	err   error
 }
@@ -126,15 +127,17 @@ func (r *run) start(a action) {
 		})
 	case reads:
 		r.bell = r.s.db.Doorbell()
+		from, limit := a.from, a.limit
 		r.wg.Go(func() {
-			page, err := r.read(a.from, a.limit)
-			r.results <- result{of: reads, page: page, limit: a.limit, err: err}
+			err := r.read(from, limit)
+			r.results <- result{of: reads, limit: limit, err: err}
 		})
 	case saves:
+		from, to := a.from, a.to
 		r.wg.Go(func() {
 			ctx, cancel := context.WithTimeout(r.saving, saveTimeout)
 			defer cancel()
-			err := r.s.db.Checkpoints().Advance(ctx, r.s.name, a.from, a.to)
+			err := r.s.db.Checkpoints().Advance(ctx, r.s.name, from, to)
 			r.results <- result{of: saves, err: r.named(err)}
 		})
 	}
@@ -158,7 +161,8 @@ func (r *run) take(res result) {
 	before := work.failures
 	switch {
 	case res.of == reads:
-		m.hasRead(now, res.page, res.limit, res.err)
+		m.hasRead(now, r.page, res.limit, res.err)
+		clear(r.page)
 	case res.of == opens && res.err == nil:
 		m.hasOpened(res.at)
 		r.log.Info("subscription started", "reads", r.s.settings, "at", res.at)
@@ -166,7 +170,7 @@ func (r *run) take(res result) {
 	case res.of == opens:
 		m.openFailed(now, res.err)
 	case res.of == handles && res.err == nil:
-		r.eventTime = m.queue[0].Time
+		r.eventTime = m.queue.first().Time
 		r.count++
 		m.hasHandled(now)
 	case res.of == handles:
@@ -230,24 +234,24 @@ func (r *run) open() (uint64, error) {
 	return c.At, r.named(err)
 }
 
-// read returns what it got before an error too. A stream that does not exist is
-// one without events so far.
-func (r *run) read(from uint64, limit int) ([]store.Recorded, error) {
+// read fills the page with what it gets, also before an error. A stream that does
+// not exist is one without events so far.
+func (r *run) read(from uint64, limit int) error {
 	c := r.s.c
-	var page []store.Recorded
+	r.page = r.page[:0]
 	for event, err := range r.s.db.Read(r.work, c.query(from, limit)) {
 		if err != nil {
 			if c.Stream != "" && errors.Is(err, store.ErrStreamNotFound) {
-				return page, nil
+				return nil
 			}
-			return page, r.named(err)
+			return r.named(err)
 		}
-		page = append(page, event)
-		if len(page) == limit {
+		r.page = append(r.page, event)
+		if len(r.page) == limit {
 			break
 		}
 	}
-	return page, nil
+	return nil
 }
 
 // handler gives events to the handler, one after another.
