@@ -1,0 +1,14 @@
+-- What is known of the store as a whole: one row.
+CREATE TABLE store (
+    one       INTEGER PRIMARY KEY CHECK (one = 1),
+    -- The last migration that ran.
+    migration INTEGER NOT NULL,
+    -- Made once. A copy that lives on under another epoch is another store.
+    epoch     BLOB    NOT NULL CHECK (length(epoch) = 16),
+    -- No event gets a position at or below it, whatever the table of events
+    -- holds: so a position is never given twice, even when the last events
+    -- were deleted.
+    floor     INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO store (one, migration, epoch, floor) VALUES (1, 0, randomblob(16), 0);

@@ -1,0 +1,63 @@
+package sqlite
+
+import _ "embed"
+
+var (
+	//go:embed queries/head.sql
+	headSQL string
+	//go:embed queries/last_position.sql
+	lastPositionSQL string
+	//go:embed queries/stream.sql
+	streamSQL string
+	//go:embed queries/category.sql
+	categorySQL string
+	//go:embed queries/insert_category.sql
+	insertCategorySQL string
+	//go:embed queries/insert_stream.sql
+	insertStreamSQL string
+	//go:embed queries/insert_event.sql
+	insertEventSQL string
+	//go:embed queries/event_place.sql
+	eventPlaceSQL string
+	//go:embed queries/any_event.sql
+	anyEventSQL string
+
+	//go:embed queries/read_all_forward.sql
+	readAllForwardSQL string
+	//go:embed queries/read_all_backward.sql
+	readAllBackwardSQL string
+	//go:embed queries/read_stream_forward.sql
+	readStreamForwardSQL string
+	//go:embed queries/read_stream_backward.sql
+	readStreamBackwardSQL string
+	//go:embed queries/read_category_forward.sql
+	readCategoryForwardSQL string
+	//go:embed queries/read_category_backward.sql
+	readCategoryBackwardSQL string
+	//go:embed queries/read_categories_forward.sql
+	readCategoriesForwardSQL string
+	//go:embed queries/read_categories_backward.sql
+	readCategoriesBackwardSQL string
+
+	//go:embed queries/checkpoint.sql
+	checkpointSQL string
+	//go:embed queries/insert_checkpoint.sql
+	insertCheckpointSQL string
+	//go:embed queries/advance_checkpoint.sql
+	advanceCheckpointSQL string
+	//go:embed queries/save_snapshot.sql
+	saveSnapshotSQL string
+	//go:embed queries/load_snapshot.sql
+	loadSnapshotSQL string
+	//go:embed queries/delete_snapshot.sql
+	deleteSnapshotSQL string
+
+	//go:embed queries/migration.sql
+	migrationSQL string
+	//go:embed queries/set_migration.sql
+	setMigrationSQL string
+	//go:embed queries/table_exists.sql
+	tableExistsSQL string
+	//go:embed queries/tables.sql
+	tablesSQL string
+)

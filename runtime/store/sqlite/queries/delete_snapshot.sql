@@ -1,0 +1,2 @@
+-- ?1 stream
+DELETE FROM snapshots WHERE stream = ?1;

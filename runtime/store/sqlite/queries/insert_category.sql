@@ -1,0 +1,2 @@
+-- ?1 name
+INSERT INTO categories (name) VALUES (?1);

@@ -1,0 +1,2 @@
+-- The position of the last event, NULL if there is none.
+SELECT max(position) FROM events;

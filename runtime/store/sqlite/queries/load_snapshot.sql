@@ -1,0 +1,2 @@
+-- ?1 stream
+SELECT version, type, revision, format, time, metadata, data FROM snapshots WHERE stream = ?1;

@@ -1,0 +1,2 @@
+-- The last migration that ran.
+SELECT migration FROM store;

@@ -1,0 +1,2 @@
+-- ?1 the last migration that ran
+UPDATE store SET migration = ?1;

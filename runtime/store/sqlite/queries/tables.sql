@@ -1,0 +1,2 @@
+-- How many things the schema holds.
+SELECT count(*) FROM sqlite_schema;

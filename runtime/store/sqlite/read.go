@@ -1,0 +1,237 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+const (
+	// pageEvents and pageBytes bound what one statement reads.
+	pageEvents = 500
+	pageBytes  = 4 << 20
+	// window is how many positions, or versions of a stream, a statement looks
+	// through that filters by type, for which there is no index: so that each
+	// ends within its timeout however rare the types are.
+	window = 50_000
+)
+
+// Read yields the events that q selects, as [store.Streams] describes. Each page
+// is one statement on a connection of its own, which is free again before the
+// first event of the page is yielded.
+func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+	return func(yield func(store.Recorded, error) bool) {
+		if err := q.Check(); err != nil {
+			yield(store.Recorded{}, err)
+			return
+		}
+		r := newReading(s, q)
+		for !r.over {
+			page, err := r.next(ctx)
+			for _, e := range page {
+				if ctx.Err() != nil {
+					err = opError(r.op, context.Cause(ctx))
+					break
+				}
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(store.Recorded{}, err)
+				return
+			}
+		}
+	}
+}
+
+// reading is a read on its way. Places are positions, or in a read of a stream
+// versions.
+type reading struct {
+	s     *Store
+	q     store.Query
+	op    string
+	sql   string
+	types any // JSON array, nil without
+	of    any // the last bind: stream, category or JSON array of categories; nil without
+	// low and high are the places still to be read.
+	low, high int64
+	left      int // events still to be yielded
+	started   bool
+	over      bool
+}
+
+func newReading(s *Store, q store.Query) *reading {
+	r := &reading{s: s, q: q, op: "read " + q.String(), low: 1, high: math.MaxInt64, left: q.Limit}
+	if r.left == 0 {
+		r.left = math.MaxInt
+	}
+	from := int64(q.FromVersion)
+	if q.Stream == "" {
+		from = int64(min(q.FromPosition, math.MaxInt64))
+	}
+	switch {
+	case from > 0 && q.Backward:
+		r.high = from
+	case from > 0:
+		r.low = from
+	}
+	if len(q.Types) > 0 {
+		r.types = array(q.Types)
+	}
+	categories := slices.Compact(slices.Sorted(slices.Values(q.Categories)))
+	switch {
+	case q.Stream != "":
+		r.of = q.Stream
+		r.sql = either(q.Backward, readStreamBackwardSQL, readStreamForwardSQL)
+	case len(categories) > 1:
+		r.of = array(categories)
+		r.sql = either(q.Backward, readCategoriesBackwardSQL, readCategoriesForwardSQL)
+	case len(categories) == 1:
+		r.of = categories[0]
+		r.sql = either(q.Backward, readCategoryBackwardSQL, readCategoryForwardSQL)
+	default:
+		r.sql = either(q.Backward, readAllBackwardSQL, readAllForwardSQL)
+	}
+	return r
+}
+
+func either(backward bool, yes, no string) string {
+	if backward {
+		return yes
+	}
+	return no
+}
+
+// array is names as a JSON array.
+func array(names []string) string {
+	text, _ := json.Marshal(names) // strings have no value that JSON lacks
+	return string(text)
+}
+
+// next reads a page and moves on.
+func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
+	ctx, cancel, err := r.s.begin(ctx, r.op)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	if !r.started && r.types != nil {
+		// Windows need an end. What is appended later is not yielded.
+		if err := r.bound(ctx); err != nil {
+			return nil, r.fail(ctx, err)
+		}
+		if r.over = r.low > r.high; r.over {
+			return nil, nil
+		}
+	}
+	low, high := r.low, r.high
+	if r.types != nil && high-low >= window {
+		if r.q.Backward {
+			low = high - window + 1
+		} else {
+			high = low + window - 1
+		}
+	}
+	limit := min(r.left, pageEvents)
+	page, full, err := r.page(ctx, low, high, limit)
+	if err != nil {
+		return nil, r.fail(ctx, err)
+	}
+	if len(page) == 0 && !r.started && r.types == nil && r.q.Stream != "" {
+		// A page without events is rare enough to ask why.
+		if err := r.bound(ctx); err != nil {
+			return nil, r.fail(ctx, err)
+		}
+	}
+	r.started = true
+	r.left -= len(page)
+	switch {
+	case full && r.q.Backward:
+		r.high = r.place(page[len(page)-1]) - 1
+	case full:
+		r.low = r.place(page[len(page)-1]) + 1
+	case r.q.Backward:
+		r.high = low - 1
+	case high == math.MaxInt64:
+		r.over = true
+	default:
+		r.low = high + 1
+	}
+	r.over = r.over || r.left == 0 || r.low > r.high
+	return page, nil
+}
+
+func (r *reading) place(e store.Recorded) int64 {
+	if r.q.Stream != "" {
+		return int64(e.Version)
+	}
+	return int64(e.Position)
+}
+
+// bound lowers high to the last place that there is.
+func (r *reading) bound(ctx context.Context) error {
+	if r.q.Stream != "" {
+		info, err := r.s.describe(ctx, r.q.Stream)
+		r.high = min(r.high, int64(info.Version))
+		return err
+	}
+	var last *int64
+	if err := r.s.base.row(ctx, lastPositionSQL, nil, &last); err != nil {
+		return err
+	}
+	if last == nil {
+		last = new(int64)
+	}
+	r.high = min(r.high, *last)
+	return nil
+}
+
+func (r *reading) fail(ctx context.Context, err error) error {
+	if errors.Is(err, store.ErrStreamNotFound) {
+		return err
+	}
+	return interpret(ctx, r.s.file, r.op, err)
+}
+
+// page reads at most limit events between low and high. full tells that there
+// may be more between them than were read.
+func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []store.Recorded, full bool, err error) {
+	st, err := r.s.base.statement(ctx, r.sql)
+	if err != nil {
+		return nil, false, err
+	}
+	args := []any{low, high, r.types, limit}
+	if r.of != nil {
+		args = append(args, r.of)
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	bytes := 0
+	for rows.Next() {
+		var e store.Recorded
+		var micros int64
+		if err := rows.Scan(&e.Position, &e.Stream, &e.Version, &e.ID, &e.Type, &e.Revision,
+			&micros, &e.Correlation, &e.Causation, &e.Format, (*[]byte)(&e.Metadata), &e.Data); err != nil {
+			return nil, false, err
+		}
+		e.OriginalStream, e.OriginalVersion = e.Stream, e.Version
+		e.Time = time.UnixMicro(micros).UTC()
+		page = append(page, e)
+		bytes += len(e.Data) + len(e.Metadata)
+		if len(page) == limit || bytes >= pageBytes {
+			full = true
+			break
+		}
+	}
+	return page, full, errors.Join(rows.Err(), rows.Close())
+}

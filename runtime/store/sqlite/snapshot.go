@@ -1,0 +1,74 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// SaveSnapshot stores sn, unless one of a higher version is there.
+func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	if err := store.CheckStream(sn.Stream); err != nil {
+		return err
+	}
+	op := "save snapshot of " + sn.Stream
+	ctx, cancel, err := s.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	if sn.Time.IsZero() {
+		sn.Time = s.now()
+	}
+	var metadata any
+	if len(sn.Metadata) > 0 {
+		metadata = string(sn.Metadata)
+	}
+	if sn.Data == nil {
+		sn.Data = []byte{}
+	}
+	return s.change(ctx, op, func(t *tx) error {
+		t.exec(saveSnapshotSQL, sn.Stream, int64(sn.Version), sn.Type, sn.Revision, string(sn.Format),
+			sn.Time.UnixMicro(), metadata, sn.Data)
+		return nil
+	})
+}
+
+// LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
+func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+	op := "load snapshot of " + stream
+	ctx, cancel, err := s.begin(ctx, op)
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	defer cancel()
+	sn := store.Snapshot{Stream: stream}
+	var micros int64
+	err = s.base.row(ctx, loadSnapshotSQL, []any{stream}, &sn.Version, &sn.Type, &sn.Revision, &sn.Format,
+		&micros, (*[]byte)(&sn.Metadata), &sn.Data)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.Snapshot{}, &store.SnapshotNotFoundError{Stream: stream}
+	case err != nil:
+		return store.Snapshot{}, interpret(ctx, s.file, op, err)
+	}
+	sn.Time = time.UnixMicro(micros).UTC()
+	return sn, nil
+}
+
+// DeleteSnapshot removes the snapshot of stream. None is no error.
+func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
+	op := "delete snapshot of " + stream
+	ctx, cancel, err := s.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return s.change(ctx, op, func(t *tx) error {
+		t.exec(deleteSnapshotSQL, stream)
+		return nil
+	})
+}

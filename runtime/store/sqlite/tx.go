@@ -1,0 +1,128 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// session is the connection that writes, with its prepared statements. One
+// goroutine uses it at a time.
+type session struct {
+	db         *sql.DB
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+}
+
+// background is the context of all that a session does: a flush carries several
+// callers' appends, so none of their contexts may interrupt it.
+func background() context.Context { return context.Background() }
+
+func (b *base) session() (*session, error) {
+	// Checks the file, if that was not done yet.
+	if _, err := b.pool(background()); err != nil {
+		return nil, err
+	}
+	level := "FULL"
+	if b.config.Synchronous == Normal {
+		level = "NORMAL"
+	}
+	// The writer waits for the lock by itself: see [writer.lock].
+	db, err := open(address(b.file, "mode=rw", "_busy_timeout=0", "_synchronous="+level, "_foreign_keys=1",
+		"_pragma=journal_size_limit(67108864)"), 1)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(background())
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &session{db: db, conn: conn, statements: make(map[string]*sql.Stmt)}, nil
+}
+
+func (s *session) close() error {
+	for _, st := range s.statements {
+		_ = st.Close()
+	}
+	return errors.Join(s.conn.Close(), s.db.Close())
+}
+
+func (s *session) statement(query string) (*sql.Stmt, error) {
+	if st := s.statements[query]; st != nil {
+		return st, nil
+	}
+	st, err := s.conn.PrepareContext(background(), query)
+	if err != nil {
+		return nil, err
+	}
+	s.statements[query] = st
+	return st, nil
+}
+
+func (s *session) exec(query string, args ...any) (sql.Result, error) {
+	st, err := s.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(background(), args...)
+}
+
+// tx is one transaction of a session. It holds the write lock, so what it reads
+// stays true until it ends.
+type tx struct {
+	s *session
+	// failed is the first error of SQLite. The transaction is lost then; what a
+	// change returns besides does not count.
+	failed error
+	// resolving tells that an earlier transaction with the same change ended in
+	// doubt.
+	resolving bool
+	// wrote and appended tell whether there is something to commit, and whether
+	// readers are to be woken.
+	wrote, appended bool
+
+	head   int64
+	headed bool
+}
+
+// exec changes the database. ok is false if the transaction is lost.
+func (t *tx) exec(query string, args ...any) (result sql.Result, ok bool) {
+	t.wrote = true
+	result, err := t.s.exec(query, args...)
+	if err != nil {
+		t.fail(err)
+	}
+	return result, err == nil
+}
+
+// row reads the one row of a query. found is false if there is none, or if the
+// transaction is lost.
+func (t *tx) row(query string, args []any, dest ...any) (found bool) {
+	st, err := t.s.statement(query)
+	if err == nil {
+		err = st.QueryRowContext(background(), args...).Scan(dest...)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.fail(err)
+	}
+	return err == nil
+}
+
+func (t *tx) fail(err error) {
+	if t.failed == nil {
+		t.failed = err
+	}
+}
+
+// next gives the next position.
+func (t *tx) next() int64 {
+	if !t.headed {
+		t.headed = t.row(headSQL, nil, &t.head)
+		if !t.headed {
+			t.fail(fmt.Errorf("the store's row is missing"))
+		}
+	}
+	t.head++
+	return t.head
+}
