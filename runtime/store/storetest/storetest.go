@@ -63,6 +63,19 @@ type contractCase struct {
 func cases() []contractCase {
 	return slices.Concat(
 		appendCases(),
+		idempotencyCases(),
+		severalCases(),
 		readCases(),
+		contentCases(),
+		causeCases(),
+		invalidCases(),
+		cancelCases(),
+		bellCases(),
+		checkpointCases(),
+		snapshotCases(),
+		catalogCases(),
+		durableCases(),
+		processCases(),
+		orderCases(),
 	)
 }
