@@ -1,0 +1,92 @@
+/*
+Esgen generates typed event streams from plain structs.
+
+Usage:
+
+	esgen [flags] [packages]
+
+It reads the packages, by default the one in the current directory, and writes
+one file into each that has events: its streams, handlers and the registry of
+stored names, in bank.es.go for package bank. A file that would not change is
+not touched. Packages are directories or patterns as the go command takes them.
+
+	//go:generate go tool esgen
+
+# Directives
+
+Directives are comments without a blank after the slashes. An event is an
+exported struct type:
+
+	// AccountOpened starts an account. It is always the first event.
+	//
+	//esgen:event name=bank.account_opened
+	type AccountOpened struct {
+		Owner string `json:"owner"`
+	}
+
+	//esgen:event name=NAME [revision=N]
+
+NAME is what is stored with each event of the type. It stays when the Go type is
+renamed. N counts the shapes of a name that cannot be read as one another, from
+1; two types may share a name at different revisions.
+
+	//esgen:family [id=TYPE] [name=WORD]
+
+About the package, and needed only to change a default: events are stored in
+streams named WORD-id, WORD being the package's name, and ids are strings. TYPE
+is string, uuid.UUID, or a type of string or integer kind or with MarshalText on
+the value and UnmarshalText on the pointer. It is a type of this package, of one
+that it imports, or is written with its path: example.com/ids.OrderID.
+
+	//esgen:state
+
+The type that events are folded into. It needs one method for each event, such
+as func (a *Account) ApplyAccountOpened(AccountOpened), and gives the streams
+Load and Execute.
+
+	//esgen:package serializers=NAME
+
+NAME is a variable of the package, of type []serializer.Serializer: formats to
+add to those of the runtime, or to use instead of the ones with the same name.
+
+Directives in test files, and in files that only some builds contain, are
+problems: what is stored has to be known to every program.
+
+# Fields
+
+What can be stored: strings, numbers, booleans, time.Time, time.Duration,
+uuid.UUID, []byte, json.RawMessage, named kinds of these, pointers, slices,
+arrays, maps with string, integer or text keys, structs, and types that marshal
+themselves to JSON or text. Names and omissions follow the json tag.
+
+What cannot: channels, functions, interfaces, complex numbers, addresses,
+generic types. Fields that would be lost without a word are problems too:
+unexported ones without json:"-", two with one stored name, structs without
+exported fields, and embedded types whose marshaler would speak for the whole.
+
+# Flags
+
+	-diff  print what would change and write nothing; exit 1 if anything would
+	-v     say what was written and what was not, and print type errors outside
+	       of events, which do not stop esgen: most of them are names that the
+	       generated file declares
+	-h     print this text
+
+# Files
+
+The file is PACKAGE.es.go, without underscores. It is replaced at once or not at
+all. A file that esgen wrote earlier and that is no longer wanted, because the
+package has lost its directives or its name, is removed and named in the output.
+A file of that name that esgen did not write is left alone and is a problem.
+
+# Problems and exit codes
+
+All problems are printed to standard error as file:line:col: message, and say
+what to write instead. A package with problems keeps its file as it is; others
+are generated.
+
+	0  everything is as it should be
+	1  problems, or differences with -diff
+	2  wrong usage, or a file or the go command could not be used
+*/
+package main

@@ -1,0 +1,148 @@
+package scan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// The store's bounds.
+const (
+	maxNameBytes = 255
+	maxRevision  = 1<<31 - 1
+)
+
+// markEvent checks what the syntax alone tells of an event.
+func (t *target) markEvent(d directive) {
+	spec := d.at.spec
+	m := marked{directive: d, revision: 1}
+	for _, other := range t.marks {
+		if other.at.spec == spec {
+			t.addf(d.pos, "type %s has a second //esgen:event, the first is at %s: leave one out",
+				spec.Name.Name, t.where(other.pos))
+			return
+		}
+	}
+	if name, ok := d.args["name"]; !ok {
+		t.addf(d.pos, "//esgen:event without name=: write the name under which %s is stored, such as name=%s.%s; "+
+			"it is not taken from the Go type, for renaming that must not change what is stored",
+			spec.Name.Name, t.name, snake(spec.Name.Name))
+	} else if reason := checkName(name.value); reason != "" {
+		t.addf(name.pos, "name=%s %s", name.value, reason)
+	} else {
+		m.name = name.value
+	}
+	if revision, ok := d.args["revision"]; ok {
+		n, err := strconv.Atoi(revision.value)
+		if err != nil || n < 1 || n > maxRevision {
+			t.addf(revision.pos, "revision=%s: write a whole number from 1 to %d", revision.value, maxRevision)
+		} else {
+			m.revision = n
+		}
+	}
+	for _, other := range t.marks {
+		if m.name != "" && other.name == m.name && other.revision == m.revision {
+			t.addf(d.pos, "%s and %s (%s) are both stored as %s revision %d: give one another name, or a higher revision=",
+				spec.Name.Name, other.at.spec.Name.Name, t.where(other.pos), m.name, m.revision)
+		}
+	}
+	switch {
+	case !spec.Name.IsExported():
+		t.addf(spec.Name.Pos(), "event %s is unexported: callers and handlers in other packages could not name it; "+
+			"write %s", spec.Name.Name, exported(spec.Name.Name))
+	case spec.TypeParams != nil:
+		t.addf(spec.TypeParams.Pos(), "event %s has type parameters: a stored name stands for one type; "+
+			"declare a struct without them", spec.Name.Name)
+	case spec.Assign.IsValid():
+		t.addf(spec.Assign, "event %s is an alias: leave the = out, so that it is a type of this package", spec.Name.Name)
+	}
+	t.marks = append(t.marks, m)
+}
+
+// checkName says what is wrong with a stored name, or nothing.
+func checkName(name string) string {
+	if len(name) > maxNameBytes {
+		return "is " + strconv.Itoa(len(name)) + " bytes long: at most 255 are stored"
+	}
+	if !utf8.ValidString(name) {
+		return "is not valid UTF-8"
+	}
+	if name[0] == '$' {
+		return "begins with $, which is the store's: write a name of your own"
+	}
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-/:+$", r) {
+			continue
+		}
+		return "holds " + strconv.QuoteRune(r) + ": write letters, digits and . _ - / : + only"
+	}
+	return ""
+}
+
+// snake is account_opened for AccountOpened.
+func snake(name string) string {
+	var out strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		if unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+			out.WriteByte('_')
+		}
+		out.WriteRune(unicode.ToLower(r))
+	}
+	return out.String()
+}
+
+func exported(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[size:]
+}
+
+// event checks an event's type and describes it.
+func (t *target) event(m marked) (templates.Event, bool) {
+	spec := m.at.spec
+	object, ok := t.pkg.Scope().Lookup(spec.Name.Name).(*types.TypeName)
+	if !ok || object.Pos() != spec.Name.Pos() || object.IsAlias() || spec.TypeParams != nil {
+		return templates.Event{}, false // declared twice, or reported already
+	}
+	structure, ok := object.Type().Underlying().(*types.Struct)
+	if !ok {
+		if basic, isBasic := object.Type().Underlying().(*types.Basic); isBasic && basic.Kind() == types.Invalid {
+			t.addf(spec.Type.Pos(), "event %s %s", spec.Name.Name, t.unresolved(spec.Type))
+			return templates.Event{}, false
+		}
+		t.addf(spec.Type.Pos(), "event %s is %s: events are structs, so that they can get more fields; write struct{ … }",
+			spec.Name.Name, kindOf(object.Type()))
+		return templates.Event{}, false
+	}
+	w := walker{target: t, event: spec, seen: map[visit]bool{}}
+	w.top(object.Type().(*types.Named))
+	fields, ok := w.shape(structure)
+	return templates.Event{
+		GoName:   spec.Name.Name,
+		Name:     m.name,
+		Revision: m.revision,
+		Doc:      t.doc(spec),
+		Fields:   fields,
+	}, ok
+}
+
+// doc is a type's comment without directives.
+func (t *target) doc(spec *ast.TypeSpec) string {
+	if spec.Doc != nil {
+		return spec.Doc.Text()
+	}
+	for _, file := range t.files {
+		for _, decl := range file.Decls {
+			if d, ok := decl.(*ast.GenDecl); ok && d.Tok == token.TYPE && !d.Lparen.IsValid() && d.Specs[0] == spec {
+				return d.Doc.Text()
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,192 @@
+package scan
+
+import (
+	"go/token"
+	"go/types"
+	"regexp"
+	"strings"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// uuidPath is what id=uuid.UUID means unless the package imports another uuid.
+const uuidPath = "github.com/google/uuid"
+
+// familyName is name=, or else the package's.
+func (t *target) familyName() string {
+	name, pos := t.name, t.files[0].Name.Pos()
+	if t.family != nil {
+		pos = t.family.pos
+		if a, ok := t.family.args["name"]; ok {
+			name, pos = a.value, a.pos
+		}
+	}
+	if !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(name) {
+		t.addf(pos, "family %q is not a lower-case word: streams are stored as family-id, so write letters, digits "+
+			"and _, as in //esgen:family name=%s", name, wordOf(name))
+	}
+	return name
+}
+
+// wordOf makes a possible family of any name.
+func wordOf(name string) string {
+	word := regexp.MustCompile(`[^a-z0-9_]+`).ReplaceAllString(strings.ToLower(name), "_")
+	word = strings.TrimLeft(word, "_0123456789")
+	if word == "" {
+		return "account"
+	}
+	return word
+}
+
+// idImports are packages that only id= names, so that no file imports them.
+func (t *target) idImports() []string {
+	if path, _, found := t.idPath(); found && path != "" {
+		return []string{path}
+	}
+	return nil
+}
+
+// idPath splits id= into an import path, empty for this package's or a
+// predeclared type, and a name.
+func (t *target) idPath() (path, name string, found bool) {
+	if t.family == nil {
+		return "", "string", true
+	}
+	a, ok := t.family.args["id"]
+	if !ok {
+		return "", "string", true
+	}
+	dot := strings.LastIndexByte(a.value, '.')
+	if dot < 0 {
+		return "", a.value, true
+	}
+	qualifier, name := a.value[:dot], a.value[dot+1:]
+	if strings.Contains(qualifier, "/") {
+		return qualifier, name, true
+	}
+	for _, file := range t.files {
+		for _, spec := range file.Imports {
+			path := strings.Trim(spec.Path.Value, "\"`")
+			if spec.Name != nil && spec.Name.Name == qualifier {
+				return path, name, true
+			}
+			last := path[strings.LastIndexByte(path, '/')+1:]
+			if spec.Name == nil && (last == qualifier || strings.HasSuffix(strings.TrimSuffix(path, "/"+last), "/"+qualifier) && isMajor(last)) {
+				return path, name, true
+			}
+		}
+	}
+	if qualifier == "uuid" {
+		return uuidPath, name, true
+	}
+	return "", "", false
+}
+
+// isMajor reports whether an element of a path is v2, v3, ….
+func isMajor(element string) bool { return regexp.MustCompile(`^v[0-9]+$`).MatchString(element) }
+
+// id resolves the type of the family's ids.
+func (t *target) id() templates.ID {
+	pos := t.files[0].Name.Pos()
+	value := "string"
+	if t.family != nil {
+		pos = t.family.pos
+		if a, ok := t.family.args["id"]; ok {
+			pos, value = a.pos, a.value
+		}
+	}
+	path, name, found := t.idPath()
+	if !found {
+		t.addf(pos, "id=%s: no file of this package imports %s: write the path, as in id=example.com/ids.OrderID",
+			value, value[:strings.LastIndexByte(value, '.')])
+		return templates.ID{}
+	}
+	object := t.lookup(pos, value, path, name)
+	if object == nil {
+		return templates.ID{}
+	}
+	if named, ok := object.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
+		t.addf(pos, "id=%s: a type with type parameters: declare one without", value)
+		return templates.ID{}
+	}
+	typ, _ := t.write(object.Type())
+	id := templates.ID{Type: typ}
+	reason := ""
+	id.Text, reason = textOf(object.Type())
+	if reason != "" {
+		t.addf(pos, "id=%s: %s", value, reason)
+	}
+	return id
+}
+
+// lookup finds the type that id= names.
+func (t *target) lookup(pos token.Pos, value, path, name string) *types.TypeName {
+	scope := t.pkg.Scope()
+	if path != "" {
+		pkg, err := t.from.Import(path)
+		if err != nil {
+			t.addf(pos, "id=%s: cannot import %s: %s", value, path, err)
+			return nil
+		}
+		scope = pkg.Scope()
+	}
+	object := scope.Lookup(name)
+	if object == nil && path == "" {
+		object = types.Universe.Lookup(name)
+	}
+	typeName, ok := object.(*types.TypeName)
+	switch {
+	case object == nil:
+		t.addf(pos, "id=%s: there is no type %s: write string, uuid.UUID, or a type with a text form", value, name)
+		return nil
+	case !ok:
+		t.addf(pos, "id=%s is not a type: write string, uuid.UUID, or a type with a text form", value)
+		return nil
+	case path != "" && !typeName.Exported():
+		t.addf(pos, "id=%s is not exported by %s: write an exported type", value, path)
+		return nil
+	}
+	return typeName
+}
+
+// textOf says how ids of a type become text, or why they do not.
+func textOf(t types.Type) (templates.Text, string) {
+	m := methodsOf(t)
+	switch {
+	case m.value["MarshalText"] && m.pointer["UnmarshalText"]:
+		return templates.OwnText, ""
+	case m.pointer["MarshalText"] && m.pointer["UnmarshalText"]:
+		return 0, "MarshalText has a pointer receiver: declare it on the value, for ids are passed by value"
+	case m.pointer["MarshalText"]:
+		return 0, "it has MarshalText but no UnmarshalText, so it could not be read back: add it on the pointer"
+	case m.pointer["UnmarshalText"]:
+		return 0, "it has UnmarshalText but no MarshalText, so it could not be written: add it on the value"
+	}
+	if basic, ok := t.Underlying().(*types.Basic); ok {
+		switch info := basic.Info(); {
+		case info&types.IsString != 0:
+			return templates.StringText, ""
+		case info&types.IsInteger != 0 && basic.Kind() != types.Uintptr:
+			return templates.IntText, ""
+		case basic.Kind() == types.Invalid:
+			return 0, "its type does not resolve"
+		}
+	}
+	return 0, kindOf(t) + " has no text form: use a string or integer kind, or declare MarshalText on the value " +
+		"and UnmarshalText on the pointer"
+}
+
+// serializerList checks //esgen:package serializers=.
+func (t *target) serializerList() string {
+	name, pos := t.serializers.value, t.serializers.pos
+	object, ok := t.pkg.Scope().Lookup(name).(*types.Var)
+	if !ok {
+		t.addf(pos, "serializers=%s: this package has no variable of that name: declare var %s = []serializer.Serializer{…}", name, name)
+		return name
+	}
+	want := "[]" + templates.SerializerPath + ".Serializer"
+	if got := object.Type(); !strings.Contains(got.String(), "invalid type") && types.Unalias(got).String() != want {
+		t.addf(pos, "serializers=%s: the variable has type %s: declare it as []serializer.Serializer", name, t.short(got))
+	}
+	return name
+}

@@ -1,0 +1,179 @@
+package scan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strings"
+)
+
+// walker looks at everything that would be stored for one event.
+type walker struct {
+	*target
+	event *ast.TypeSpec
+	// field is the event's own field under way; problems are reported there.
+	field token.Pos
+	seen  map[visit]bool
+}
+
+// visit is a type as it was reached. A type that was reached so before is not
+// looked at again, which ends recursion through pointers, slices and maps.
+type visit struct {
+	t           types.Type
+	addressable bool
+}
+
+// refuse reports a field by its path.
+func (w *walker) refuse(path, format string, args ...any) {
+	if path == "" {
+		w.addf(w.field, "event %s "+format, append([]any{w.event.Name.Name}, args...)...)
+		return
+	}
+	w.addf(w.field, "field %s of %s "+format, append([]any{path, w.event.Name.Name}, args...)...)
+}
+
+// top checks the event itself.
+func (w *walker) top(t *types.Named) {
+	w.field = w.event.Name.Pos()
+	w.named(t, "", false)
+}
+
+// check looks at a type that is stored at path.
+func (w *walker) check(t types.Type, path string, addressable bool) {
+	if alias, ok := t.(*types.Alias); ok && alias.TypeArgs().Len() > 0 {
+		w.generic(path, t)
+		return
+	}
+	switch u := types.Unalias(t).(type) {
+	case *types.Named:
+		if u.TypeArgs().Len() > 0 {
+			w.generic(path, t)
+			return
+		}
+		w.named(u, path, addressable)
+	default:
+		w.underlying(u, u, path, addressable)
+	}
+}
+
+func (w *walker) generic(path string, t types.Type) {
+	w.refuse(path, "has the generic type %s: declare a type without parameters", w.short(t))
+}
+
+// named looks at a declared type, unless it has methods that do.
+func (w *walker) named(t *types.Named, path string, addressable bool) {
+	v := visit{t, addressable}
+	if w.seen[v] {
+		return
+	}
+	w.seen[v] = true
+	m := methodsOf(t)
+	if s, ok := t.Underlying().(*types.Struct); ok && s.NumFields() > 1 {
+		for _, method := range marshaling() {
+			embedded, promoted := m.promoted[method]
+			if promoted && (strings.HasPrefix(method, "Marshal") || strings.HasPrefix(method, "Encode")) {
+				w.refuse(path, "embeds %s in %s, whose %s would be called for the whole and lose the other fields: "+
+					"give the field a name", embedded, w.short(t), method)
+				return
+			}
+		}
+	}
+	opaque, reason := m.opaque(addressable)
+	switch {
+	case reason != "" && path == "":
+		w.refuse(path, "%s", reason)
+	case reason != "":
+		w.refuse(path, "has type %s, which %s", w.short(t), reason)
+	case !opaque:
+		w.underlying(t, t.Underlying(), path, addressable)
+	}
+}
+
+// underlying looks at what a type is made of.
+func (w *walker) underlying(t, under types.Type, path string, addressable bool) {
+	cannot := func(instead string) {
+		w.refuse(path, "has type %s, which cannot be stored: %s", w.short(t), instead)
+	}
+	switch u := under.(type) {
+	case *types.Basic:
+		switch {
+		case u.Kind() == types.Invalid:
+			w.invalid(path)
+		case u.Info()&types.IsComplex != 0:
+			cannot("use two float64 fields")
+		case u.Kind() == types.Uintptr || u.Kind() == types.UnsafePointer:
+			cannot("an address means nothing later; store what it leads to")
+		}
+	case *types.Pointer:
+		w.check(u.Elem(), path, true)
+	case *types.Slice:
+		w.check(u.Elem(), path+"[]", true)
+	case *types.Array:
+		w.check(u.Elem(), path+"[]", addressable)
+	case *types.Map:
+		w.key(u.Key(), path)
+		w.check(u.Elem(), path+"[]", false)
+	case *types.Struct:
+		w.structure(t, u, path, addressable)
+	case *types.Interface:
+		cannot("an interface does not say what to read; use a concrete type, or json.RawMessage")
+	case *types.Chan, *types.Signature:
+		cannot(`store the data it stands for, or tag the field json:"-"`)
+	default:
+		cannot("use a concrete type")
+	}
+}
+
+// key looks at the key of a map.
+func (w *walker) key(t types.Type, path string) {
+	if u, ok := types.Unalias(t).(*types.Named); ok && u.TypeArgs().Len() == 0 {
+		m := methodsOf(u)
+		if m.value["MarshalText"] && m.pointer["UnmarshalText"] {
+			return
+		}
+	}
+	if basic, ok := t.Underlying().(*types.Basic); ok {
+		if basic.Kind() == types.Invalid {
+			w.invalid(path)
+			return
+		}
+		if info := basic.Info(); info&types.IsString != 0 || info&types.IsInteger != 0 && basic.Kind() != types.Uintptr {
+			return
+		}
+	}
+	w.refuse(path, "has map keys of type %s, which have no text form: use a string or integer kind, or declare "+
+		"MarshalText on the value and UnmarshalText on the pointer", w.short(t))
+}
+
+// structure looks at the fields of a struct, embedded ones included.
+func (w *walker) structure(t types.Type, s *types.Struct, path string, addressable bool) {
+	before := len(w.list)
+	stored := w.fields(t, s, path, addressable)
+	if s.NumFields() > 0 && len(stored) == 0 && path != "" && onlyUnexported(s) {
+		// One sentence instead of one for each of the fields.
+		w.list = w.list[:before]
+		w.refuse(path, "has type %s, which has no exported fields and would be stored as {}: "+
+			"give it MarshalJSON and UnmarshalJSON, or use another type", w.short(t))
+		return
+	}
+	w.twice(path, stored)
+}
+
+func onlyUnexported(s *types.Struct) bool {
+	for f := range s.Fields() {
+		if f.Exported() || f.Embedded() || reflect.StructTag(tagOf(s, f)).Get("json") == "-" {
+			return false
+		}
+	}
+	return true
+}
+
+func tagOf(s *types.Struct, f *types.Var) string {
+	for i := range s.NumFields() {
+		if s.Field(i) == f {
+			return s.Tag(i)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,45 @@
+package scan
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"slices"
+)
+
+// Problem is something the author of the source has to change.
+type Problem struct {
+	// Position is where; its file name is absolute.
+	Position token.Position
+	// Message says what is wrong and what to write instead.
+	Message string
+}
+
+// problems collects what is wrong with one package.
+type problems struct {
+	fset *token.FileSet
+	list []Problem
+}
+
+func (p *problems) addf(pos token.Pos, format string, args ...any) {
+	p.list = append(p.list, Problem{Position: p.fset.Position(pos), Message: fmt.Sprintf(format, args...)})
+}
+
+// where is a position inside a message: the base name is enough there.
+func (p *problems) where(pos token.Pos) string {
+	at := p.fset.Position(pos)
+	return fmt.Sprintf("%s:%d:%d", base(at.Filename), at.Line, at.Column)
+}
+
+// ordered returns the problems by position, each once.
+func ordered(list []Problem) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Position.Filename, b.Position.Filename),
+			cmp.Compare(a.Position.Line, b.Position.Line),
+			cmp.Compare(a.Position.Column, b.Position.Column),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(list)
+}

@@ -1,0 +1,156 @@
+package scan
+
+import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/esgen/esgen/templates"
+)
+
+func base(name string) string { return filepath.Base(name) }
+
+// source is one directory, parsed.
+type source struct {
+	problems
+	dir  string
+	name string
+	// files are the package's own: no tests, nothing that esgen wrote.
+	files []*ast.File
+	// apart are files with directives that are tests or belong to some builds
+	// only, with the reason.
+	apart map[*ast.File]string
+	// ours are the base names of the files that esgen wrote.
+	ours []string
+	// broken: the syntax is, so types cannot be relied on.
+	broken bool
+}
+
+// read parses the package in dir. If no file mentions a directive, it parses
+// nothing.
+func read(fset *token.FileSet, dir string) (*source, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{problems: problems{fset: fset}, dir: dir, apart: map[*ast.File]string{}}
+	context := buildContext()
+	type file struct {
+		path, apart string
+		text        []byte
+	}
+	var list []file
+	mentioned := false
+	for _, entry := range entries {
+		name := entry.Name()
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || name[0] == '_' || name[0] == '.' {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if isOurs(text) {
+			s.ours = append(s.ours, name)
+			continue
+		}
+		mentions := mentions(text)
+		apart := ""
+		built := constraints(context, name, text)
+		switch {
+		case strings.HasSuffix(name, "_test.go"):
+			apart = "a test file, which programs do not contain"
+		case built.never:
+			continue
+		case !built.everywhere:
+			apart = "a file that only some builds contain"
+		}
+		if apart != "" && mentions {
+			mentioned = true
+			list = append(list, file{path: path, text: text, apart: apart})
+		}
+		if !built.here || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		mentioned = mentioned || mentions
+		list = append(list, file{path: path, text: text})
+	}
+	if !mentioned {
+		return s, nil
+	}
+	for _, f := range list {
+		parsed, err := parser.ParseFile(fset, f.path, f.text, parser.ParseComments|parser.SkipObjectResolution)
+		if f.apart != "" {
+			if parsed != nil {
+				s.apart[parsed] = f.apart
+			}
+			continue
+		}
+		s.syntax(err)
+		if parsed == nil {
+			continue
+		}
+		if s.name == "" {
+			s.name = parsed.Name.Name
+		} else if s.name != parsed.Name.Name {
+			s.broken = true
+			s.addf(parsed.Name.Pos(), "package %s, but %s says package %s: a directory holds one package",
+				parsed.Name.Name, base(fset.Position(s.files[0].Pos()).Filename), s.name)
+		}
+		s.files = append(s.files, parsed)
+	}
+	return s, nil
+}
+
+// syntax records what the parser said.
+func (s *source) syntax(err error) {
+	if err == nil {
+		return
+	}
+	s.broken = true
+	if list, ok := errors.AsType[scanner.ErrorList](err); ok {
+		for _, e := range list {
+			s.list = append(s.list, Problem{Position: e.Pos, Message: "syntax error: " + e.Msg})
+		}
+		return
+	}
+	s.list = append(s.list, Problem{Message: err.Error()})
+}
+
+// isOurs reports whether esgen wrote the file: its marker stands before the
+// package clause.
+func isOurs(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimRight(line, "\r\n")
+		if string(line) == templates.Marker {
+			return true
+		}
+		if bytes.HasPrefix(line, []byte("package ")) {
+			return false
+		}
+	}
+	return false
+}
+
+// mentions reports whether text may hold a directive or what was meant as one.
+// It is a coarse sieve, so that packages without directives cost next to nothing.
+func mentions(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, ':')
+		if i < 0 {
+			return false
+		}
+		before := bytes.TrimRight(text[:i], " \t")
+		if n := len(before); n >= 5 && strings.EqualFold(string(before[n-5:]), "esgen") {
+			return true
+		}
+		text = text[i+1:]
+	}
+}

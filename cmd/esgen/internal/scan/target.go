@@ -1,0 +1,135 @@
+package scan
+
+import (
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// target is a package under scan, from its directives to its model.
+type target struct {
+	*source
+	family      *directive
+	serializers *argument
+	state       *marked
+	marks       []marked
+
+	from   *imports
+	pkg    *types.Package
+	errors []types.Error
+}
+
+// marked is a type with a directive.
+type marked struct {
+	directive
+	name     string
+	revision int
+}
+
+// needsTypes reports whether there is anything to generate for.
+func (t *target) needsTypes() bool { return !t.broken && len(t.marks) > 0 }
+
+// interpret sorts the directives by what they say.
+func (t *target) interpret(list []directive) {
+	for _, d := range list {
+		switch d.name {
+		case "family":
+			t.onPackage(d, &t.family)
+		case "package":
+			var one *directive
+			t.onPackage(d, &one)
+			if a, ok := d.args["serializers"]; ok && one != nil {
+				if t.serializers != nil {
+					t.addf(a.pos, "serializers= is given twice, first at %s: leave one out", t.where(t.serializers.pos))
+				}
+				t.serializers = &a
+			}
+		case "event":
+			if t.onType(d) {
+				t.markEvent(d)
+			}
+		case "state":
+			if t.onType(d) {
+				t.markState(d)
+			}
+		}
+	}
+	if len(t.marks) > 0 {
+		return
+	}
+	const missing = "without an event: mark a struct type with //esgen:event name=…"
+	for _, d := range list {
+		if d.name != "event" && len(t.list) == 0 {
+			t.addf(d.pos, "//esgen:%s %s", d.name, missing)
+		}
+	}
+}
+
+// onPackage takes a directive that is about the package.
+func (t *target) onPackage(d directive, into **directive) {
+	if !d.at.pkg {
+		t.addf(d.pos, "//esgen:%s is about the package, and stands on %s: put it above the package clause "+
+			"or between empty lines", d.name, d.at.words)
+		return
+	}
+	if *into != nil {
+		t.addf(d.pos, "second //esgen:%s, the first is at %s: a package has one", d.name, t.where((*into).pos))
+		return
+	}
+	*into = &d
+}
+
+// onType reports whether a directive stands on a type declaration.
+func (t *target) onType(d directive) bool {
+	if d.at.spec != nil {
+		return true
+	}
+	what := "a struct type"
+	if d.name == "state" {
+		what = "a type"
+	}
+	t.addf(d.pos, "//esgen:%s stands on %s: put it directly above the declaration of %s, without an empty line",
+		d.name, d.at.words, what)
+	return false
+}
+
+// resolve type-checks the package and builds its model. Problems are added to
+// the target's list, and the model is then not to be used.
+func (t *target) resolve(from *imports) *templates.Package {
+	t.from = from
+	t.pkg = check(t.fset, t.name, t.files, from, &t.errors)
+	t.errors = append(t.errors, from.errors...)
+
+	model := templates.Package{Name: t.name}
+	family := templates.Family{Name: t.familyName(), ID: t.id()}
+	if t.serializers != nil {
+		model.Serializers = t.serializerList()
+	}
+	sources := map[string]bool{}
+	for _, m := range t.marks {
+		if e, ok := t.event(m); ok {
+			family.Events = append(family.Events, e)
+			sources[base(t.fset.Position(m.pos).Filename)] = true
+		}
+	}
+	if t.state != nil {
+		family.State = &templates.State{GoName: t.state.at.spec.Name.Name}
+		t.checkState()
+	}
+	model.Sources = slices.Sorted(maps.Keys(sources))
+	model.Taken = t.pkg.Scope().Names()
+	model.Families = []templates.Family{family}
+	t.clashes(model)
+	return &model
+}
+
+// others are the type errors that are no problem of an event.
+func (t *target) others() []Problem {
+	var list []Problem
+	for _, e := range t.errors {
+		list = append(list, Problem{Position: e.Fset.Position(e.Pos), Message: e.Msg})
+	}
+	return list
+}

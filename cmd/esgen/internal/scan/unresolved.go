@@ -1,0 +1,76 @@
+package scan
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// invalid reports a field whose type is unknown, with the type checker's reason.
+func (w *walker) invalid(path string) {
+	for _, file := range w.files {
+		if file.FileStart > w.field || w.field >= file.FileEnd {
+			continue
+		}
+		if expr := fieldType(file, w.field); expr != nil {
+			w.refuse(path, "%s", w.unresolved(expr))
+			return
+		}
+	}
+	w.refuse(path, "%s", "has a type that does not resolve"+w.reason(token.NoPos, token.NoPos))
+}
+
+// fieldType finds the type of the field that is declared at pos.
+func fieldType(file *ast.File, pos token.Pos) ast.Expr {
+	var found ast.Expr
+	ast.Inspect(file, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok && f.Pos() <= pos && pos < f.End() {
+			found = f.Type
+		}
+		return found == nil && n != nil
+	})
+	return found
+}
+
+// unresolved says why a type expression has no type.
+func (t *target) unresolved(expr ast.Expr) string {
+	written := types.ExprString(expr)
+	if strings.Contains(written, "C.") {
+		return "has type " + written + ", which only cgo knows: use a Go type"
+	}
+	if strings.Contains("[]*", written[:1]) {
+		written = strings.TrimLeft(written, "[]*")
+	}
+	for _, name := range []string{"Event", "Stream", "Meta", "Recorded", "Handler", "Ignore", "Applier"} {
+		if written == name {
+			return "has type " + name + ", which esgen declares in " + templates.FileName(t.name) +
+				": an event is made of types of your own"
+		}
+	}
+	return "has type " + types.ExprString(expr) + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
+}
+
+// reason is the type checker's, inside a range if it said anything there, else
+// the first about an import.
+func (t *target) reason(from, to token.Pos) string {
+	for _, e := range t.errors {
+		if from <= e.Pos && e.Pos < to {
+			return ": " + e.Msg
+		}
+	}
+	for _, e := range t.errors {
+		if strings.HasPrefix(e.Msg, "could not import ") {
+			return ": " + e.Msg
+		}
+	}
+	for _, e := range t.errors {
+		if strings.HasPrefix(e.Msg, "undefined: ") || strings.HasPrefix(e.Msg, "invalid recursive type") {
+			at := e.Fset.Position(e.Pos)
+			return ": " + base(at.Filename) + ": " + e.Msg
+		}
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"github.com/esgen/esgen/cmd/esgen/internal/scan"
+	"github.com/esgen/esgen/templates"
+)
+
+// one brings the generated file of a package up to date.
+func (g *generation) one(p scan.Package) error {
+	if g.verbose {
+		for _, o := range p.Others {
+			o.Position.Filename = g.relative(o.Position.Filename)
+			fmt.Fprintf(g.stderr, "%s: %s (outside of events)\n", o.Position, o.Message)
+		}
+	}
+	for _, problem := range p.Problems {
+		g.problem(problem)
+	}
+	if len(p.Problems) > 0 {
+		return nil
+	}
+	wanted := ""
+	if p.Model != nil {
+		wanted = templates.FileName(p.Model.Name)
+		text, err := templates.Render(*p.Model)
+		if err != nil {
+			return err
+		}
+		if err := g.update(filepath.Join(p.Dir, wanted), text, slices.Contains(p.Written, wanted)); err != nil {
+			return err
+		}
+	}
+	for _, name := range p.Written {
+		if name == wanted || !bytes.HasSuffix([]byte(name), []byte(templates.Suffix)) {
+			continue
+		}
+		if err := g.remove(filepath.Join(p.Dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// update makes the file hold text. It leaves one alone that esgen did not write.
+func (g *generation) update(path string, text []byte, ours bool) error {
+	old, err := os.ReadFile(path)
+	switch {
+	case err == nil && !ours:
+		g.problem(scan.Problem{
+			Position: token.Position{Filename: path, Line: 1, Column: 1},
+			Message:  "esgen did not write this file, and will not replace it: rename it, or remove it to have it generated",
+		})
+		return nil
+	case err == nil && bytes.Equal(old, text):
+		g.say("unchanged", path)
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read %s: %w", g.relative(path), err)
+	}
+	if g.diff {
+		return g.differs(path, old, text)
+	}
+	if err := write(path, text); err != nil {
+		return fmt.Errorf("write %s, which is as it was: %w", g.relative(path), err)
+	}
+	g.say("written", path)
+	return nil
+}
+
+// remove takes away a file that esgen wrote and that nothing asks for any more:
+// with it, the package would go on using events that are none.
+func (g *generation) remove(path string) error {
+	if g.diff {
+		old, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", g.relative(path), err)
+		}
+		return g.differs(path, old, nil)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove %s: %w", g.relative(path), err)
+	}
+	fmt.Fprintf(g.stderr, "%s: removed, for no directive asks for it any more\n", g.relative(path))
+	return nil
+}
+
+// differs prints what would change. An absent file is /dev/null, as patch has it.
+func (g *generation) differs(path string, old, text []byte) error {
+	from, to := filepath.ToSlash(g.relative(path)), filepath.ToSlash(g.relative(path))
+	if old == nil {
+		from = os.DevNull
+	}
+	if text == nil {
+		to = os.DevNull
+	}
+	g.code = max(g.code, exitProblems)
+	_, err := g.stdout.Write(diff.Diff(from, old, to, text))
+	return err
+}
+
+// say prints what became of a file, with -v.
+func (g *generation) say(what, path string) {
+	if g.verbose {
+		fmt.Fprintf(g.stderr, "%s: %s\n", g.relative(path), what)
+	}
+}

@@ -1,0 +1,45 @@
+package templates
+
+import (
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// handler makes a new event fail to compile until every handler has decided.
+func handler(f Family) jen.Code {
+	var methods []jen.Code
+	for _, e := range f.Events {
+		methods = append(methods, comment(handles(e), 1).Add(onEvent(e)))
+	}
+	return comment("Handler has one method per event: a new event does not compile until every Handler "+
+		"has decided what to do with it. Embed Ignore to ignore the rest on purpose.", 0).
+		Type().Id("Handler").Interface(methods...)
+}
+
+// handles carries the user's words to where handlers are written.
+func handles(e Event) string {
+	doc := strings.TrimSpace(e.Doc)
+	if doc == "" {
+		return "On" + e.GoName + " handles " + e.GoName + "."
+	}
+	if first, _, _ := strings.Cut(doc, "\n\n"); !isProse(first) {
+		return "On" + e.GoName + " handles " + e.GoName + ":\n\n" + doc
+	}
+	return "On" + e.GoName + " handles: " + doc
+}
+
+func onEvent(e Event) *jen.Statement {
+	return jen.Id("On"+e.GoName).
+		Params(jen.Qual("context", "Context"), jen.Id("Meta"), jen.Id(e.GoName)).
+		Error()
+}
+
+func ignore(f Family) jen.Code {
+	code := comment("Ignore is a Handler that does nothing. Embed it to handle only some events.", 0).
+		Type().Id("Ignore").Add(oneLine("struct{", "}")).Line().Line()
+	for _, e := range f.Events {
+		code.Func().Params(jen.Id("Ignore")).Add(onEvent(e)).Add(oneLine("{ ", " }", jen.Return(jen.Nil()))).Line()
+	}
+	return code
+}

@@ -1,0 +1,111 @@
+package templates
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// The packages that generated files import. They are named here by string, so
+// that the generator does not link the runtime.
+const (
+	runtimePath   = "github.com/esgen/esgen/runtime"
+	storePath     = runtimePath + "/store"
+	subscribePath = runtimePath + "/subscribe"
+	registryPath  = runtimePath + "/typeregistry"
+)
+
+// SerializerPath is the package whose Serializer a package-level variable named
+// by //esgen:package serializers= is a slice of.
+const SerializerPath = runtimePath + "/serializer"
+
+// imported is one package with the name that it declares, or that we always
+// give it.
+type imported struct {
+	path, name string
+	alias      bool
+}
+
+// imports names all packages that p may refer to, such that no two have the
+// same name and none has a name that p's package declares: Go allows neither.
+func imports(f *jen.File, p Package) {
+	list := []imported{
+		{path: "context", name: "context"},
+		{path: "iter", name: "iter"},
+		{path: runtimePath, name: "es", alias: true},
+		{path: storePath, name: "store"},
+		{path: subscribePath, name: "subscribe"},
+		{path: registryPath, name: "typeregistry"},
+	}
+	seen := map[string]bool{}
+	for _, i := range list {
+		seen[i.path] = true
+	}
+	own := len(list)
+	add := func(t Type) {
+		if t.Kind == Named && t.Path != "" && !seen[t.Path] {
+			seen[t.Path] = true
+			list = append(list, imported{path: t.Path, name: t.Package})
+		}
+	}
+	for _, family := range p.Families {
+		family.ID.Type.walk(add)
+		for _, e := range family.Events {
+			for _, field := range e.Fields {
+				field.Type.walk(add)
+			}
+		}
+	}
+	slices.SortFunc(list[own:], func(a, b imported) int { return cmp.Compare(a.path, b.path) })
+
+	taken := map[string]bool{}
+	for _, name := range p.Taken {
+		taken[name] = true
+	}
+	for _, i := range list {
+		name := i.name
+		for n := 2; taken[name] || jen.IsReservedWord(name); n++ {
+			name = i.name + strconv.Itoa(n)
+		}
+		taken[name] = true
+		if i.alias || name != i.name {
+			f.ImportAlias(i.path, name)
+		} else {
+			f.ImportName(i.path, name)
+		}
+	}
+}
+
+// group puts an empty line between the imports of the standard library and the
+// others, for jennifer writes one block.
+func group(source []byte) []byte {
+	const open = "\nimport (\n"
+	start := bytes.Index(source, []byte(open))
+	if start < 0 {
+		return source
+	}
+	start += len(open)
+	end := start + bytes.Index(source[start:], []byte("\n)"))
+	var std, other []string
+	for line := range strings.SplitSeq(string(source[start:end]), "\n") {
+		path := line[strings.IndexByte(line, '"')+1 : strings.LastIndexByte(line, '"')]
+		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
+			other = append(other, line)
+		} else {
+			std = append(std, line)
+		}
+	}
+	var out bytes.Buffer
+	out.Write(source[:start])
+	out.WriteString(strings.Join(std, "\n"))
+	if len(std) > 0 && len(other) > 0 {
+		out.WriteString("\n\n")
+	}
+	out.WriteString(strings.Join(other, "\n"))
+	out.Write(source[end:])
+	return out.Bytes()
+}

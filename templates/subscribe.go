@@ -1,0 +1,34 @@
+package templates
+
+import "github.com/dave/jennifer/jen"
+
+// on routes events to the methods of a handler.
+func on(f Family) jen.Code {
+	cases := make([]jen.Code, 0, len(f.Events)+1)
+	for _, e := range f.Events {
+		cases = append(cases, jen.Case(jen.Id(e.GoName)).Block(
+			jen.Return(jen.Id("h").Dot("On"+e.GoName).Call(jen.Id("ctx"), jen.Id("m"), jen.Id("e")))))
+	}
+	cases = append(cases, jen.Default().Block(jen.Return(jen.Qual(runtimePath, "Unhandled").Call(jen.Id("e")))))
+	return comment("On routes the events of "+f.Name+" streams to h, for es.Subscribe.", 0).
+		Func().Id("On").Params(jen.Id("h").Id("Handler")).Qual(runtimePath, "Route").
+		Block(jen.Return(jen.Id(familyOf(f)).Dot("On").Call(
+			jen.Func().Params(ctx(), jen.Id("m").Id("Meta"), jen.Id("e").Id("Event")).Error().
+				Block(jen.Switch(jen.Id("e").Op(":=").Id("e").Assert(jen.Type())).Block(cases...)))))
+}
+
+func subscribe(f Family) jen.Code {
+	return comment("Subscribe returns a subscription of h to all "+f.Name+" streams. Its checkpoint is stored "+
+		"under name, so it resumes where the last run with that name ended. It connects to nothing: "+
+		"Run does, and blocks. h gets every event at least once and in order.", 0).
+		Func().Id("Subscribe").
+		Params(
+			jen.Id("s").Qual(storePath, "Store"),
+			jen.Id("name").String(),
+			jen.Id("h").Id("Handler"),
+			jen.Id("c").Qual(subscribePath, "Config"),
+		).
+		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
+		Block(jen.Return(jen.Qual(runtimePath, "Subscribe").Call(
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id("On").Call(jen.Id("h")))))
+}
