@@ -1,0 +1,19 @@
+// Package bank is the example application of esgen: accounts that are opened,
+// paid into, drawn from, transferred between and closed.
+//
+// Read it in this order:
+//
+//   - event.go: what can happen to an account. These structs are stored.
+//   - account.go: what the decisions need to know, folded from the events.
+//   - decision.go: what may happen: pure functions from an account to events.
+//   - bank.go: the commands: load, decide, append, and a transfer that is atomic
+//     over two accounts.
+//   - balances.go, statement.go: what is read: a projection and a stream.
+//
+// What is generated from event.go and account.go stands in bank.es.go. Package
+// ledger imports operations from a CSV file, package simulation lets many
+// tellers work at once, and cmd/bank is the command line.
+package bank
+
+//go:generate go tool esgen
+//go:generate go run ./internal/town/write -o ledger.csv
