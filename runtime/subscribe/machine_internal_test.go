@@ -3,6 +3,7 @@ package subscribe
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -25,6 +26,10 @@ func TestMachine(t *testing.T) {
 			"bell":   func(*rapid.T) { w.ring() },
 			"time":   func(t *rapid.T) { w.sleep(rapid.Int64Range(0, int64(2*time.Second)).Draw(t, "pause")) },
 			"wake":   func(t *rapid.T) { w.wait(t) },
+
+			"go on":   func(t *rapid.T) { w.goOn(t) },
+			"go far":  func(t *rapid.T) { w.goOn(t) },
+			"give up": func(*rapid.T) { w.giveUp(); w.restart() },
 
 			"open":           func(t *rapid.T) { w.finish(t, opens, fine) },
 			"open fails":     func(t *rapid.T) { w.finish(t, opens, fails) },
@@ -55,11 +60,11 @@ func TestMachine(t *testing.T) {
 type outcome int
 
 const (
-	fine  outcome = iota
-	fails         // nothing happened
-	lost          // it happened, wholly or in part, and an error came back
-	lies          // what must not happen
-	breaks        // an error came back that cannot heal
+	fine   outcome = iota
+	fails          // nothing happened
+	lost           // it happened, wholly or in part, and an error came back
+	lies           // what must not happen
+	breaks         // an error came back that cannot heal
 )
 
 var errAway = errors.New("away")
@@ -88,7 +93,7 @@ type world struct {
 	under map[doing]action // what is under way
 	// idle is when an action of a kind came to nothing last, and how long one of
 	// its kind is not to be begun from then on.
-	idle map[doing]pause
+	idle  map[doing]pause
 	wake  time.Time
 	ended bool
 	err   error
@@ -228,6 +233,15 @@ func (w *world) check() {
 	if _, reading := w.under[reads]; w.opened && !reading && w.m.queue.len() == 0 && !w.m.stopping {
 		if late := w.wake.Sub(w.now); w.wake.IsZero() || late > 5*time.Second {
 			w.t.Fatalf("nothing is read for %s", late)
+		}
+	}
+	if _, saving := w.under[saves]; w.m.maySave() && !saving && !w.m.stopping && w.m.savings.failures == 0 {
+		longest := w.c.CheckpointAfter
+		if w.m.idle() {
+			longest = min(longest, settle)
+		}
+		if late := w.wake.Sub(w.now); w.wake.IsZero() || late > longest {
+			w.t.Fatalf("the checkpoint is not stored for %s, want %s at most", late, longest)
 		}
 	}
 	if n := w.repeated(); n > w.c.CheckpointEvery {
@@ -436,11 +450,43 @@ func (w *world) stop() {
 	w.t.Fatal("it never ends")
 }
 
+// goOn lets some of what is under way succeed, in any order.
+func (w *world) goOn(t *rapid.T) {
+	for range rapid.IntRange(1, 20).Draw(t, "times") {
+		if len(w.under) == 0 || w.ended {
+			return
+		}
+		kinds := slices.Sorted(maps.Keys(w.under))
+		w.finish(t, rapid.SampledFrom(kinds).Draw(t, "finished"), fine)
+		w.check()
+	}
+}
+
+// giveUp asks for the end while the store is away for good.
+func (w *world) giveUp() {
+	since := w.now
+	w.m.stop(w.now, errStopped)
+	w.pump()
+	for range 100 {
+		if w.ended {
+			if took := w.now.Sub(since); took > grace {
+				w.t.Fatalf("it ended after %s, want at most %s", took, grace)
+			}
+			w.check()
+			return
+		}
+		w.end(fails)
+	}
+	w.t.Fatal("it never ends while the store is away")
+}
+
 // succeed ends one action well, or lets the time pass.
-func (w *world) succeed() {
+func (w *world) succeed() { w.end(fine) }
+
+func (w *world) end(how outcome) {
 	for _, do := range []doing{opens, handles, saves, reads} {
 		if _, ok := w.under[do]; ok {
-			w.finish(w.t, do, fine)
+			w.finish(w.t, do, how)
 			return
 		}
 	}
