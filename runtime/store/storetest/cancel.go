@@ -137,8 +137,8 @@ func bellCases() []contractCase {
 				f.append("bank-1", store.Version(i), event(i))
 				select {
 				case <-bell:
-				case <-time.After(10 * time.Second):
-					f.Fatalf("the doorbell did not ring within 10 s of append %d", i+1)
+				case <-time.After(5 * time.Second):
+					f.Fatalf("the doorbell did not ring within 5 s of append %d", i+1)
 				}
 			}
 		}},
