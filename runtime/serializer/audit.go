@@ -97,6 +97,11 @@ func (a *auditor) value(s *shape, v reflect.Value) *fieldError {
 			return refusal(reason)
 		}
 	case timeClass:
+		if a.everything {
+			if reason := badYear(v); reason != "" {
+				return refusal(reason)
+			}
+		}
 		return badTime(v)
 	case rawClass, numberClass, jsonClass, textClass:
 		if a.everything {
@@ -281,12 +286,26 @@ func (a *auditor) method(v reflect.Value) *fieldError {
 			return refusal(reason)
 		}
 	case json.Number, *json.Number:
-		n := reflect.Indirect(v).String()
-		if n != "" && (!json.Valid([]byte(n)) || strings.IndexByte("-0123456789", n[0]) < 0) {
+		if n := reflect.Indirect(v).String(); !isNumber(n) {
 			return refusal(strconv.Quote(n) + " is not a number")
 		}
 	}
 	return nil
+}
+
+// isNumber reports whether JSON takes n as a number. Encoders write 0 for "".
+func isNumber(n string) bool {
+	return n == "" || strings.IndexByte("-0123456789", n[0]) >= 0 && json.Valid([]byte(n)) && n == strings.TrimSpace(n)
+}
+
+// badYear refuses years that RFC 3339 does not have.
+func badYear(v reflect.Value) string {
+	if t, ok := v.Interface().(time.Time); ok {
+		if y := t.Year(); y < 0 || y > 9999 {
+			return fmt.Sprintf("is a time in year %d; years 0 to 9999 are stored", y)
+		}
+	}
+	return ""
 }
 
 // utcField is the index of the field of time.Time whose nil means UTC, or -1.

@@ -14,8 +14,9 @@ import (
 // JSON is UTF-8 JSON text, stored as it is encoded: fields by their json tags, no
 // white space, map keys sorted, no HTML escapes. The zero value is ready.
 type JSON struct {
-	// Standard selects encoding/json instead of the faster go-json. Both write
-	// and read the same; a test compares them.
+	// Standard selects encoding/json instead of the faster go-json. Both read
+	// the same, and write the same but for U+2028 and U+2029, which encoding/json
+	// escapes; a test compares them.
 	//
 	// Defaults to false.
 	Standard bool

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
-
-	"github.com/esgen/esgen/internal/jsontext"
 )
 
 // Msgpack is MessagePack, in the bytes that vmihailenco/msgpack writes and reads
@@ -316,8 +315,8 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 	switch s.class {
 	case numberClass:
 		n := v.String()
-		if n != "" && jsontext.Check([]byte(`[`+n+`]`)) != nil {
-			return dst, new(auditor).method(v)
+		if !isNumber(n) {
+			return dst, refusal(strconv.Quote(n) + " is not a number")
 		}
 		return appendString(dst, n), nil
 	case rawClass:

@@ -90,7 +90,13 @@ func (c contract) samples(t *testing.T, n int) []any {
 			t.Logf("seed %d", c.seed)
 		}
 	})
-	r := rand.New(rand.NewPCG(c.seed, 0))
+	return Samples(c.seed, n)
+}
+
+// Samples returns the values that Run uses: pointers to a zero value and to n
+// random ones of each struct, the same for the same seed.
+func Samples(seed uint64, n int) []any {
+	r := rand.New(rand.NewPCG(seed, 0))
 	var all []any
 	for _, v := range zoo() {
 		all = append(all, pointerTo(v))
