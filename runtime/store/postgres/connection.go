@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// maxAttempts bounds how many dead connections in a row a call tries: a server
+// that has restarted leaves a pool full of them.
+const maxAttempts = 8
+
+// backoff is a pause that grows, for calls that are made again.
+type backoff struct{ count int }
+
+// pause waits: first not at all, then up to a quarter of a second. It returns an
+// error if ctx has ended.
+func (b *backoff) pause(ctx context.Context) error {
+	b.count++
+	if b.count == 1 {
+		return ctx.Err()
+	}
+	longest := min(time.Millisecond<<min(b.count, 8), 250*time.Millisecond)
+	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// do runs work, which must be safe to repeat, on a connection of the pool, again
+// if the connection was dead. Errors are pgx's.
+func (s *Store) do(ctx context.Context, work func(context.Context, *pgx.Conn) error) error {
+	var wait backoff
+	for {
+		conn, err := s.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		err = work(ctx, conn.Conn())
+		conn.Release()
+		if err == nil || !stale(err) && !transient(err) || wait.count >= maxAttempts || wait.pause(ctx) != nil {
+			return err
+		}
+	}
+}
+
+// call is do for a whole operation: within the store's timeout, with errors of
+// package store.
+func (s *Store) call(ctx context.Context, op string, work func(context.Context, *pgx.Conn) error) error {
+	if err := ended(ctx, op); err != nil {
+		return err
+	}
+	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	if err := s.do(ctx, work); err != nil {
+		return s.explain(ctx, op, err)
+	}
+	return nil
+}

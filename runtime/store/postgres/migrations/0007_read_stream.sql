@@ -1,0 +1,58 @@
+-- Reads a page of a stream.
+--
+--   q_from      first version, backward the highest; greater than any means the end
+--   q_width     how many versions to look at, at most
+--   q_limit     how many events to return, at most
+--   q_types     types to return, NULL for all
+--
+-- No row means no such stream. Else last is its version, and a single row whose
+-- version is NULL means that nothing was found in the versions looked at.
+CREATE FUNCTION read_stream(
+  q_name text, q_from bigint, q_width bigint, q_limit bigint, q_types text[], q_backward boolean
+) RETURNS TABLE (
+  last bigint, "position" bigint, stream text, version bigint, event_id uuid, type text, revision integer,
+  correlation uuid, causation uuid, format text, data bytea, data_json text, metadata text, "time" timestamptz
+)
+LANGUAGE plpgsql STABLE
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  id bigint;
+  low bigint;
+  high bigint;
+BEGIN
+  SELECT s.stream_id, s.version INTO id, last FROM streams s WHERE s.name = q_name;
+  IF id IS NULL OR last = 0 THEN
+    RETURN;
+  END IF;
+
+  IF q_backward THEN
+    high := least(q_from, read_stream.last);
+    low := high - q_width + 1;
+    RETURN QUERY
+      SELECT read_stream.last, e.position, q_name, e.version, e.event_id, e.type, e.revision,
+             e.correlation, e.causation, e.format, e.data, e.data_json::text, e.metadata::text, e.time
+        FROM events e
+       WHERE e.stream_id = id AND e.version BETWEEN low AND high AND (q_types IS NULL OR e.type = ANY (q_types))
+       ORDER BY e.version DESC LIMIT q_limit;
+  ELSE
+    low := q_from;
+    high := low + q_width - 1;
+    RETURN QUERY
+      SELECT read_stream.last, e.position, q_name, e.version, e.event_id, e.type, e.revision,
+             e.correlation, e.causation, e.format, e.data, e.data_json::text, e.metadata::text, e.time
+        FROM events e
+       WHERE e.stream_id = id AND e.version BETWEEN low AND high AND (q_types IS NULL OR e.type = ANY (q_types))
+       ORDER BY e.version LIMIT q_limit;
+  END IF;
+  IF NOT FOUND THEN
+    RETURN NEXT;
+  END IF;
+END
+$$;

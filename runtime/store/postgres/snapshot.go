@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// SaveSnapshot stores sn, unless one of a higher version is there.
+func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	if err := store.CheckStream(sn.Stream); err != nil {
+		return err
+	}
+	if sn.Time.IsZero() {
+		sn.Time = s.config.Now()
+	}
+	data, json := encodeData(sn.Format, sn.Data)
+	return s.call(ctx, "save snapshot of "+sn.Stream, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, s.sql.snapshotSave, sn.Stream, int64(sn.Version), sn.Time.UTC().Truncate(time.Microsecond),
+			int32(sn.Revision), sn.Type, string(sn.Format), data, json, encodeText(sn.Metadata))
+		return err
+	})
+}
+
+// LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
+func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+	sn := store.Snapshot{Stream: stream}
+	err := s.call(ctx, "load snapshot of "+stream, func(ctx context.Context, conn *pgx.Conn) error {
+		var data, json, metadata []byte
+		var at pgtype.Timestamptz
+		err := conn.QueryRow(ctx, s.sql.snapshotLoad, stream).Scan((*int64)(&sn.Version), &at, &sn.Revision,
+			&sn.Type, (*string)(&sn.Format), &data, &json, &metadata)
+		if sn.Data = data; json != nil {
+			sn.Data = json
+		}
+		sn.Metadata, sn.Time = metadata, at.Time.UTC()
+		return err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return store.Snapshot{}, &store.SnapshotNotFoundError{Stream: stream}
+	}
+	if err != nil {
+		return store.Snapshot{}, err
+	}
+	return sn, nil
+}
+
+// DeleteSnapshot removes the snapshot of stream. None is no error.
+func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
+	return s.call(ctx, "delete snapshot of "+stream, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, s.sql.snapshotDelete, stream)
+		return err
+	})
+}

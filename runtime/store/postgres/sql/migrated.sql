@@ -1,0 +1,2 @@
+-- the last migration of the schema, 0 if there is none
+SELECT coalesce(max(number), 0)::integer FROM esgen.migrations;

@@ -1,0 +1,2 @@
+-- $1 stream
+DELETE FROM esgen.snapshots WHERE stream = $1::text;

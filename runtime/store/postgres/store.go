@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// DefaultSchema is where a store's tables are unless [Config.Schema] says otherwise.
+const DefaultSchema = "esgen"
+
+// Config is how a [Store] behaves. The zero value works.
+type Config struct {
+	// Schema holds the store's tables and functions: 1 to 63 bytes, any
+	// characters. Stores in different schemas share nothing. Defaults to
+	// [DefaultSchema].
+	Schema string
+	// Format of new payloads. Defaults to [store.JSON].
+	Format store.Format
+	// Timeout bounds calls whose context has no deadline; of a read, each page.
+	// Negative is no timeout. Defaults to [store.DefaultTimeout].
+	Timeout time.Duration
+	// Now is the clock for events without a time. Defaults to [time.Now].
+	Now func() time.Time
+}
+
+// Store keeps events in one schema of a PostgreSQL database. It declares every
+// capability. Methods are safe for concurrent use. There is nothing to close:
+// the pool is its maker's.
+type Store struct {
+	pool   *pgxpool.Pool
+	config Config
+	schema string // quoted
+	sql    statements
+	bell   store.Doorbell
+
+	// begins is set once an append was refused because the sessions of the pool
+	// default to another isolation level: appends then begin a transaction.
+	begins atomic.Bool
+}
+
+var (
+	_ store.Store     = (*Store)(nil)
+	_ store.Catalog   = (*Store)(nil)
+	_ store.Snapshots = (*Store)(nil)
+)
+
+// New returns a store on the connections of pool, which stays the caller's: the
+// store never closes it and sets nothing in its sessions. New connects to
+// nothing; call [Store.Migrate] before the first use. The error is a
+// [*store.InvalidError] about c.
+func New(pool *pgxpool.Pool, c Config) (*Store, error) {
+	if pool == nil {
+		return nil, &store.InvalidError{What: "pool", Reason: "nil; make one with pgxpool.New"}
+	}
+	if c.Schema == "" {
+		c.Schema = DefaultSchema
+	}
+	if err := checkSchema(c.Schema); err != nil {
+		return nil, err
+	}
+	if c.Format == "" {
+		c.Format = store.JSON
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	quoted := pgx.Identifier{c.Schema}.Sanitize()
+	return &Store{pool: pool, config: c, schema: quoted, sql: statementsOf(quoted)}, nil
+}
+
+func checkSchema(name string) error {
+	reason := ""
+	switch {
+	// PostgreSQL would cut the name off, and two stores could become one.
+	case len(name) > 63:
+		reason = fmt.Sprintf("%d bytes long; names in PostgreSQL have at most 63", len(name))
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		reason = "not valid UTF-8 without U+0000"
+	case strings.HasPrefix(name, "pg_"):
+		reason = "names that begin with pg_ belong to PostgreSQL"
+	default:
+		return nil
+	}
+	return &store.InvalidError{What: "schema", Value: name, Reason: reason}
+}
+
+// Format is [Config.Format].
+func (s *Store) Format() store.Format { return s.config.Format }
+
+// Capabilities declares everything that package store names.
+func (s *Store) Capabilities() store.Capabilities {
+	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
+		store.KeepsSnapshots | store.KeepsCatalog
+}
+
+// Doorbell rings after appends of this process.
+func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
+
+// now is the clock in the precision that the tables keep.
+func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

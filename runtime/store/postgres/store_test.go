@@ -1,0 +1,84 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/goleak"
+
+	"github.com/esgen/esgen/internal/pgtest"
+	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/store/postgres"
+	"github.com/esgen/esgen/runtime/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open returns a migrated store in a schema of its own.
+func open(t testing.TB, configure ...func(*pgxpool.Config)) *postgres.Store {
+	t.Helper()
+	return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t)})
+}
+
+func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store {
+	t.Helper()
+	s, err := postgres.New(pool, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// setup is the contract suite's on pools that configure makes.
+func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
+	// The suite opens a store's data a second time by the store.
+	return storetest.Setup{
+		Open:     func(t testing.TB) store.Store { return open(t, configure...) },
+		Declares: storetest.Postgres,
+		Reopen:   func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
+		Another:  func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
+	}
+}
+
+func again(t testing.TB, s store.Store, configure []func(*pgxpool.Config)) store.Store {
+	t.Helper()
+	other, err := postgres.New(pgtest.Pool(t, configure...), postgres.Config{Schema: postgres.SchemaOf(s.(*postgres.Store))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
+func mode(m pgx.QueryExecMode) func(*pgxpool.Config) {
+	return func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = m }
+}
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, setup())
+}
+
+func TestStoreKeepsTheContractInEveryQueryMode(t *testing.T) {
+	t.Parallel()
+	for _, m := range []pgx.QueryExecMode{
+		pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
+	} {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, setup(mode(m)))
+		})
+	}
+}
+
+func event(kind, data string) store.Event {
+	return store.Event{ID: uuid.Must(uuid.NewV7()), Type: kind, Format: store.JSON, Data: []byte(data)}
+}
+
+func batch(stream string, expected store.Version, events ...store.Event) store.Batch {
+	return store.Batch{Stream: stream, Expected: expected, Events: events}
+}
