@@ -3,12 +3,14 @@ package runtime_test
 import (
 	"context"
 	"iter"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/esgen/esgen/runtime/internal/bank"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/memory"
+	"github.com/esgen/esgen/runtime/store/sqlite"
 )
 
 // stores are what typed streams must work alike on: every store, and every format
@@ -20,6 +22,25 @@ var stores = []struct {
 	{"memory json", func(testing.TB) store.Store { return memory.New(memory.Config{}) }},
 	{"memory jsonb", func(testing.TB) store.Store { return memory.New(memory.Config{Format: store.JSONB}) }},
 	{"memory msgpack", func(testing.TB) store.Store { return memory.New(memory.Config{Format: store.Msgpack}) }},
+	{"sqlite", openSQLite},
+}
+
+func openSQLite(t testing.TB) store.Store {
+	t.Helper()
+	db, err := sqlite.Open(filepath.Join(t.TempDir(), "events.db"), sqlite.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// t.Context() has ended by now.
+		if err := db.Close(context.Background()); err != nil {
+			t.Errorf("close the store: %v", err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 // onEveryStore runs test on a fresh store of each kind, in parallel.
