@@ -57,11 +57,11 @@ func Import(ctx context.Context, db store.Streams, file io.Reader, c Config) (Su
 
 // importer is one run of Import.
 type importer struct {
-	bank     bank.Bank
-	journal  Stream
-	known    map[string]LineRejected
-	stop     context.CancelCauseFunc
-	running  sync.WaitGroup
+	bank    bank.Bank
+	journal Stream
+	known   map[string]LineRejected
+	stop    context.CancelCauseFunc
+	running sync.WaitGroup
 	// slots bound the operations that are under way.
 	slots chan struct{}
 	// last is, by account, closed when its latest operation is done. The next

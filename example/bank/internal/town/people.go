@@ -1,0 +1,76 @@
+package town
+
+import "fmt"
+
+var (
+	firstNames = []string{
+		"Ada", "Alan", "Barbara", "Bjarne", "Claude", "Dennis", "Donald", "Edsger", "Frances", "Grace", "Haskell",
+		"Hedy", "Jean", "John", "Kathleen", "Ken", "Konrad", "Leslie", "Margaret", "Niklaus", "Radia", "Rob",
+		"Sophie", "Tony", "Ursula", "Zoë", "Émilie", "Łukasz", "Søren", "Ayşe",
+	}
+	lastNames = []string{
+		"Abel", "Baker", "Curie", "Dahl", "Euler", "Fermat", "Gauss", "Hamilton", "Ito", "Jensen", "Kovač", "Lamarr",
+		"Müller", "Noether", "O'Brien", "Poincaré", "Quine", "Riemann", "Sørensen", "Turing", "Ulam", "Viète", "Weil",
+		"Yılmaz", "Zuse",
+	}
+	presents = []string{"birthday money", "sold a bicycle", "tips", "flea market", "piggy bank"}
+	debts    = []string{"pizza on Friday", "concert tickets", "petrol", "your share of the present", "holiday flat, 2nd half", `the "loan"`}
+)
+
+// found opens the accounts of the first day.
+func (t *town) found(people int) {
+	for i, name := range []string{"Nordlicht Werft", "Bakery Krumm & Sons", "City of Seeheim", "Institut für Brücken", "Kiosk AG"} {
+		f := &firm{account: fmt.Sprintf("firm-%d", i+1), name: name, currency: "EUR"}
+		if i == 4 {
+			f.currency = "CHF"
+		}
+		t.employers = append(t.employers, f)
+		t.open(f.account, name, f.currency)
+		t.deposit(f.account, f.currency, t.between(400_000_00, 900_000_00), "capital")
+	}
+	for i, f := range []firm{
+		{name: "Markthalle", sells: "groceries"}, {name: "Bio, Brot und mehr", sells: "groceries"},
+		{name: "Stadtwerke", sells: "electricity and water"}, {name: "Kino Capitol", sells: "cinema"},
+		{name: "Fahrrad Franz", sells: "bicycle repair"}, {name: "Apotheke am Tor", sells: "pharmacy"},
+	} {
+		f.account, f.currency = fmt.Sprintf("shop-%d", i+1), "EUR"
+		t.shops = append(t.shops, &f)
+		t.open(f.account, f.name, f.currency)
+	}
+	for i, name := range []string{"Seeheim Wohnen eG", "Haus & Grund", "Villa Bergblick GmbH"} {
+		f := &firm{account: fmt.Sprintf("home-%d", i+1), name: name, currency: "EUR"}
+		if i == 2 {
+			f.currency = "CHF"
+		}
+		t.landlords = append(t.landlords, f)
+		t.open(f.account, name, f.currency)
+	}
+	for range people {
+		t.moveIn()
+	}
+}
+
+func (t *town) moveIn() {
+	p := &person{
+		account:  fmt.Sprintf("p-%04d", len(t.people)+len(t.closed)+1001),
+		name:     pick(t.chance, firstNames) + " " + pick(t.chance, lastNames),
+		currency: "EUR",
+		employer: t.employers[t.below(4)], landlord: t.landlords[t.below(2)],
+		salary: t.between(190, 520) * 10_00, rent: t.between(45, 120) * 10_00,
+	}
+	if t.below(12) == 0 {
+		p.currency, p.employer, p.landlord = "CHF", t.employers[4], t.landlords[2]
+	}
+	t.people = append(t.people, p)
+	t.open(p.account, p.name, p.currency)
+	t.deposit(p.account, p.currency, t.between(2, 90)*10_00, "first deposit")
+}
+
+// moveAway empties the account of a person and closes it.
+func (t *town) moveAway() {
+	i := t.below(len(t.people))
+	p := t.people[i]
+	t.people = append(t.people[:i:i], t.people[i+1:]...)
+	t.withdraw(p.account, p.currency, t.balance[p.account], "goodbye")
+	t.close(p.account)
+}
