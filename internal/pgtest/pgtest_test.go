@@ -238,6 +238,19 @@ func TestProcessesShareAServerThatEndsWithTheLastOfThem(t *testing.T) {
 	eventually(t, "the server ends with its last user, killed", func() bool { return gone(pid) && len(servers(t, tmp)) == 0 })
 }
 
+func TestServerStaysAsLongAsItsUser(t *testing.T) {
+	t.Parallel()
+	p := spawn(t, shortDir(t), nil)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	// Longer than a server without users is kept.
+	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); <-tick.C {
+		if !answers(t, p.url) {
+			t.Fatal("the server is gone, its user is not")
+		}
+	}
+}
+
 func TestNextRunReapsAServerWithoutItsSupervisor(t *testing.T) {
 	t.Parallel()
 	tmp := shortDir(t)

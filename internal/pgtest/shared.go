@@ -143,6 +143,10 @@ func startShared(d *directory, start starter) (string, error) {
 		return "", err
 	}
 	defer read.Close()
+	// The supervisor does wait on it: an end without data would be the end of all users.
+	if err := syscall.SetNonblock(int(read.Fd()), false); err != nil {
+		return "", err
+	}
 	users, err := enter(d)
 	if err != nil {
 		return "", err
