@@ -93,7 +93,7 @@ func (b *base) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st != nil {
 		return st, nil
 	}
-	if st, err = db.PrepareContext(ctx, query); err != nil {
+	if st, err = db.PrepareContext(ctx, single(query)); err != nil {
 		return nil, err
 	}
 	b.mu.Lock()

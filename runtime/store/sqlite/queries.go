@@ -1,6 +1,14 @@
 package sqlite
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
+
+// single is a file's statement without the end of its line: the driver takes
+// whatever follows a semicolon for a second statement, and then prepares both
+// anew each time.
+func single(statement string) string { return strings.TrimSpace(statement) }
 
 var (
 	//go:embed queries/head.sql

@@ -52,7 +52,7 @@ func (s *session) statement(query string) (*sql.Stmt, error) {
 	if st := s.statements[query]; st != nil {
 		return st, nil
 	}
-	st, err := s.conn.PrepareContext(background(), query)
+	st, err := s.conn.PrepareContext(background(), single(query))
 	if err != nil {
 		return nil, err
 	}
