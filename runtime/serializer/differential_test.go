@@ -60,7 +60,7 @@ func TestJSONDifferential(t *testing.T) {
 			t.Fatalf("%T: %v", v, err)
 		}
 		// encoding/json escapes U+2028 and U+2029 also where it escapes no HTML.
-		if want := unescapeSeparators(want); !bytes.Equal(want, got) {
+		if want, got := unescapeSeparators(want), unescapeSeparators(got); !bytes.Equal(want, got) {
 			t.Fatalf("%T\nencoding/json %s\ngo-json       %s", v, want, got)
 		}
 		for i := range 20 {
