@@ -17,11 +17,14 @@ const width = 84
 func comment(text string, indent int) *jen.Statement {
 	code := &jen.Statement{}
 	for _, line := range wrap(text, width-len("// ")-4*indent) {
-		if line == "" {
+		switch {
+		case line == "":
 			code.Comment("//").Line()
-			continue
+		case line[0] == '\t':
+			code.Comment("//" + line).Line()
+		default:
+			code.Comment("// " + line).Line()
 		}
-		code.Comment("// " + line).Line()
 	}
 	return code
 }

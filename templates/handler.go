@@ -19,7 +19,7 @@ func handler(f Family) jen.Code {
 
 // handles carries the user's words to where handlers are written.
 func handles(e Event) string {
-	doc := strings.TrimSpace(e.Doc)
+	doc := strings.Trim(e.Doc, "\n")
 	if doc == "" {
 		return "On" + e.GoName + " handles " + e.GoName + "."
 	}

@@ -72,12 +72,22 @@ func imports(f *jen.File, p Package) {
 			name = i.name + strconv.Itoa(n)
 		}
 		taken[name] = true
-		if i.alias || name != i.name {
+		if i.alias || name != i.name || name != lastElement(i.path) {
 			f.ImportAlias(i.path, name)
 		} else {
 			f.ImportName(i.path, name)
 		}
 	}
+}
+
+// lastElement is the name that a reader expects of the package at path.
+func lastElement(path string) string {
+	elements := strings.Split(path, "/")
+	last := elements[len(elements)-1]
+	if len(elements) > 1 && len(last) > 1 && last[0] == 'v' && strings.Trim(last[1:], "0123456789") == "" {
+		return elements[len(elements)-2] // a major version
+	}
+	return last
 }
 
 // group puts an empty line between the imports of the standard library and the

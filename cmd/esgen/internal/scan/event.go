@@ -113,14 +113,14 @@ func (t *target) event(m marked) (templates.Event, bool) {
 	structure, ok := object.Type().Underlying().(*types.Struct)
 	if !ok {
 		if basic, isBasic := object.Type().Underlying().(*types.Basic); isBasic && basic.Kind() == types.Invalid {
-			t.addf(spec.Type.Pos(), "event %s %s", spec.Name.Name, t.unresolved(spec.Type))
+			t.addf(spec.Name.Pos(), "event %s does not resolve%s", spec.Name.Name, t.reason(spec.Pos(), spec.End()))
 			return templates.Event{}, false
 		}
 		t.addf(spec.Type.Pos(), "event %s is %s: events are structs, so that they can get more fields; write struct{ … }",
 			spec.Name.Name, kindOf(object.Type()))
 		return templates.Event{}, false
 	}
-	w := walker{target: t, event: spec, seen: map[visit]bool{}}
+	w := walker{target: t, event: spec}
 	w.top(object.Type().(*types.Named))
 	fields, ok := w.shape(structure)
 	return templates.Event{

@@ -14,6 +14,8 @@ type walker struct {
 	event *ast.TypeSpec
 	// field is the event's own field under way; problems are reported there.
 	field token.Pos
+	// inner is the field under way at any depth.
+	inner token.Pos
 	seen  map[visit]bool
 }
 
@@ -36,7 +38,8 @@ func (w *walker) refuse(path, format string, args ...any) {
 // top checks the event itself.
 func (w *walker) top(t *types.Named) {
 	w.field = w.event.Name.Pos()
-	w.named(t, "", false)
+	w.seen = map[visit]bool{}
+	w.whole(t, "", false)
 }
 
 // check looks at a type that is stored at path.
@@ -51,7 +54,9 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 			w.generic(path, t)
 			return
 		}
-		w.named(u, path, addressable)
+		w.whole(u, path, addressable)
+	case *types.Struct:
+		w.whole(u, path, addressable)
 	default:
 		w.underlying(u, u, path, addressable)
 	}
@@ -61,11 +66,12 @@ func (w *walker) generic(path string, t types.Type) {
 	w.refuse(path, "has the generic type %s: declare a type without parameters", w.short(t))
 }
 
-// named looks at a declared type, unless it has methods that do.
-func (w *walker) named(t *types.Named, path string, addressable bool) {
+// whole looks at what a type is made of, unless it has methods that serializers
+// leave it to.
+func (w *walker) whole(t types.Type, path string, addressable bool) {
 	v := visit{t, addressable}
-	if w.seen[v] {
-		return
+	if w.seen[v] || w.seen[visit{t, false}] {
+		return // seen so, or under the stricter condition
 	}
 	w.seen[v] = true
 	m := methodsOf(t)
@@ -73,8 +79,8 @@ func (w *walker) named(t *types.Named, path string, addressable bool) {
 		for _, method := range marshaling() {
 			embedded, promoted := m.promoted[method]
 			if promoted && (strings.HasPrefix(method, "Marshal") || strings.HasPrefix(method, "Encode")) {
-				w.refuse(path, "embeds %s in %s, whose %s would be called for the whole and lose the other fields: "+
-					"give the field a name", embedded, w.short(t), method)
+				w.refuse(path, "embeds %s, whose %s would be called for the whole struct and lose its other fields: "+
+					"give the field a name", embedded, method)
 				return
 			}
 		}
@@ -84,7 +90,7 @@ func (w *walker) named(t *types.Named, path string, addressable bool) {
 	case reason != "" && path == "":
 		w.refuse(path, "%s", reason)
 	case reason != "":
-		w.refuse(path, "has type %s, which %s", w.short(t), reason)
+		w.refuse(path, "has type %s: it %s", w.short(t), reason)
 	case !opaque:
 		w.underlying(t, t.Underlying(), path, addressable)
 	}
@@ -157,7 +163,7 @@ func (w *walker) structure(t types.Type, s *types.Struct, path string, addressab
 			"give it MarshalJSON and UnmarshalJSON, or use another type", w.short(t))
 		return
 	}
-	w.twice(path, stored)
+	w.twice(stored)
 }
 
 func onlyUnexported(s *types.Struct) bool {

@@ -27,7 +27,7 @@ func methodsOf(t types.Type) methods {
 			continue
 		}
 		m.pointer[name] = true
-		if _, _, indirect := types.LookupFieldOrMethod(t, false, nil, name); !indirect {
+		if onValue, _, _ := types.LookupFieldOrMethod(t, false, nil, name); onValue != nil {
 			m.value[name] = true
 		}
 		if len(index) > 1 {
@@ -62,8 +62,7 @@ func (m methods) opaque(addressable bool) (bool, string) {
 		case !m.pointer[write]:
 			continue
 		case !m.value[write] && !addressable:
-			return false, "has " + write + " on the pointer, which is not called for a value: " +
-				"declare it on the value, or use a pointer"
+			return false, "has " + write + " on the pointer only, and is stored by value: declare it on the value, or use a pointer"
 		}
 		return true, ""
 	}

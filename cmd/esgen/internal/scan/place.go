@@ -38,7 +38,7 @@ func placesOf(file *ast.File) places {
 				spec := d.Specs[0].(*ast.TypeSpec)
 				set(d.Doc, place{spec: spec, words: "type " + spec.Name.Name})
 			} else {
-				set(d.Doc, place{words: "a " + d.Tok.String() + " declaration in parentheses or without a type"})
+				set(d.Doc, place{words: declared(d)})
 			}
 			for _, s := range d.Specs {
 				switch s := s.(type) {
@@ -77,6 +77,9 @@ func declared(decl ast.Decl) string {
 	case *ast.FuncDecl:
 		return "func " + d.Name.Name
 	case *ast.GenDecl:
+		if d.Lparen.IsValid() {
+			return "a group of " + d.Tok.String() + " declarations"
+		}
 		if len(d.Specs) > 0 {
 			switch s := d.Specs[0].(type) {
 			case *ast.TypeSpec:

@@ -62,12 +62,13 @@ func Packages(ctx context.Context, dirs []string) ([]Package, error) {
 		loaded[root] = found
 	}
 	result := make([]Package, len(dirs))
+	said := map[Problem]bool{} // about imports, which several packages share
 	for i, t := range scanned {
 		var model *templates.Package
 		var others []Problem
 		if t.needsTypes() {
 			model = t.resolve(loaded[moduleOf(t.dir)])
-			others = t.others()
+			others = t.others(said)
 		}
 		if len(t.list) > 0 {
 			model = nil

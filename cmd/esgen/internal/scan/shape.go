@@ -2,6 +2,7 @@ package scan
 
 import (
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
@@ -16,6 +17,10 @@ func (w *walker) shape(s *types.Struct) ([]templates.Field, bool) {
 		f := s.Field(i)
 		if f.Pkg() == w.pkg {
 			w.field = f.Pos()
+		}
+		if w.refused(f.Name()) {
+			all = false
+			continue
 		}
 		if !f.Exported() && f.Pkg() != w.pkg {
 			w.refuse(f.Name(), "is an unexported field of package %s, which this package cannot repeat: "+
@@ -32,6 +37,16 @@ func (w *walker) shape(s *types.Struct) ([]templates.Field, bool) {
 		list = append(list, templates.Field{Name: f.Name(), Embedded: f.Embedded(), Type: t, Tag: s.Tag(i)})
 	}
 	return list, all
+}
+
+// refused reports whether a problem with a field of the event is known, so that
+// another one about the same cause would be too much.
+func (w *walker) refused(name string) bool {
+	at := w.fset.Position(w.field)
+	return slices.ContainsFunc(w.list, func(p Problem) bool {
+		rest, ok := strings.CutPrefix(p.Message, "field "+name)
+		return ok && p.Position == at && (rest[0] == ' ' || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // write describes a type as the generated file writes it, or says why it cannot.
@@ -116,6 +131,9 @@ func (t *target) short(typ types.Type) string {
 func kindOf(t types.Type) string {
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
+		if strings.HasPrefix(u.Name(), "int") || strings.HasPrefix(u.Name(), "invalid") {
+			return "an " + u.Name()
+		}
 		return "a " + u.Name()
 	case *types.Struct:
 		return "a struct"

@@ -125,11 +125,15 @@ func (t *target) resolve(from *imports) *templates.Package {
 	return &model
 }
 
-// others are the type errors that are no problem of an event.
-func (t *target) others() []Problem {
+// others are the type errors that are no problem of an event and not said yet.
+func (t *target) others(said map[Problem]bool) []Problem {
 	var list []Problem
 	for _, e := range t.errors {
-		list = append(list, Problem{Position: e.Fset.Position(e.Pos), Message: e.Msg})
+		p := Problem{Position: e.Fset.Position(e.Pos), Message: e.Msg}
+		if !said[p] {
+			said[p] = true
+			list = append(list, p)
+		}
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -12,15 +13,15 @@ import (
 // invalid reports a field whose type is unknown, with the type checker's reason.
 func (w *walker) invalid(path string) {
 	for _, file := range w.files {
-		if file.FileStart > w.field || w.field >= file.FileEnd {
+		if file.FileStart > w.inner || w.inner >= file.FileEnd {
 			continue
 		}
-		if expr := fieldType(file, w.field); expr != nil {
+		if expr := fieldType(file, w.inner); expr != nil {
 			w.refuse(path, "%s", w.unresolved(expr))
 			return
 		}
 	}
-	w.refuse(path, "%s", "has a type that does not resolve"+w.reason(token.NoPos, token.NoPos))
+	w.refuse(path, "has a type that does not resolve%s", w.reasonAt(w.fset.Position(w.inner)))
 }
 
 // fieldType finds the type of the field that is declared at pos.
@@ -53,23 +54,31 @@ func (t *target) unresolved(expr ast.Expr) string {
 	return "has type " + types.ExprString(expr) + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
 }
 
-// reason is the type checker's, inside a range if it said anything there, else
-// the first about an import.
+// reason is what the type checker said inside a range, else its first word about
+// an import.
 func (t *target) reason(from, to token.Pos) string {
 	for _, e := range t.errors {
 		if from <= e.Pos && e.Pos < to {
 			return ": " + e.Msg
 		}
 	}
+	return t.importReason()
+}
+
+// reasonAt is what the type checker said about a line of another package.
+func (t *target) reasonAt(at token.Position) string {
+	for _, e := range t.errors {
+		if p := e.Fset.Position(e.Pos); p.Filename == at.Filename && p.Line == at.Line {
+			return fmt.Sprintf(" (%s:%d): %s", base(p.Filename), p.Line, e.Msg)
+		}
+	}
+	return t.importReason()
+}
+
+func (t *target) importReason() string {
 	for _, e := range t.errors {
 		if strings.HasPrefix(e.Msg, "could not import ") {
 			return ": " + e.Msg
-		}
-	}
-	for _, e := range t.errors {
-		if strings.HasPrefix(e.Msg, "undefined: ") || strings.HasPrefix(e.Msg, "invalid recursive type") {
-			at := e.Fset.Position(e.Pos)
-			return ": " + base(at.Filename) + ": " + e.Msg
 		}
 	}
 	return ""

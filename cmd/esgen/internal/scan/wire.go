@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"go/token"
 	"go/types"
 	"reflect"
 	"strings"
@@ -10,6 +11,7 @@ import (
 // wired is a field with the name it is stored under.
 type wired struct {
 	wire, path string
+	pos        token.Pos
 }
 
 // fields checks the fields of s and returns what is stored for them, with the
@@ -18,9 +20,16 @@ func (w *walker) fields(t types.Type, s *types.Struct, path string, addressable 
 	var list []wired
 	for i := range s.NumFields() {
 		f := s.Field(i)
-		if path == "" && f.Pkg() == w.pkg {
-			w.field = f.Pos()
+		if path == "" {
+			w.seen = map[visit]bool{} // all that is wrong with each field of the event
+			if f.Pkg() == w.pkg {
+				w.field = f.Pos()
+			}
+			if w.locked(f) {
+				continue
+			}
 		}
+		w.inner = f.Pos()
 		at := join(path, f.Name())
 		name, given := w.tag(at, s.Tag(i))
 		if name == "-" && given || f.Name() == "_" {
@@ -47,7 +56,7 @@ func (w *walker) fields(t types.Type, s *types.Struct, path string, addressable 
 			if name == "" {
 				name = f.Name()
 			}
-			list = append(list, wired{wire: name, path: at})
+			list = append(list, wired{wire: name, path: at, pos: w.field})
 			w.check(f.Type(), at, addressable)
 		}
 	}
@@ -108,10 +117,11 @@ func isOpaque(t types.Type, addressable bool) bool {
 
 // twice reports fields with one stored name: encoding/json would leave out all
 // of them, or all but the outermost, without a word.
-func (w *walker) twice(path string, list []wired) {
+func (w *walker) twice(list []wired) {
 	first := map[string]string{}
 	for _, f := range list {
 		if other, found := first[f.wire]; found {
+			w.field = f.pos
 			w.refuse(f.path, "is stored as %q, and so is %s: one would be lost; give one another name with `json:\"…\"`",
 				f.wire, other)
 			continue
