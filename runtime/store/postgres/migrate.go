@@ -59,23 +59,26 @@ func Migrations() []Migration {
 // session, which a pooler that hands out connections by transaction breaks.
 func (s *Store) Migrate(ctx context.Context) error {
 	op := "migrate schema " + s.config.Schema
-	for _, m := range Migrations() {
-		have := 0
-		err := s.do(ctx, func(ctx context.Context, conn *pgx.Conn) (err error) {
+	all := Migrations()
+	have, err := s.migrated(ctx)
+	for err == nil && have < len(all) {
+		m := all[have]
+		op = fmt.Sprintf("migrate schema %s to %d, %s", s.config.Schema, m.Number, m.Name)
+		err = s.do(ctx, func(ctx context.Context, conn *pgx.Conn) (err error) {
 			have, err = s.step(ctx, conn, m)
 			return err
 		})
-		if err != nil {
-			return s.explain(ctx, fmt.Sprintf("%s to %d, %s", op, m.Number, m.Name), err)
-		}
-		if have > len(Migrations()) {
-			return &store.NotMigratedError{Store: s.config.Schema, Have: have, Want: len(Migrations()), Remedy: remedy}
-		}
+	}
+	if err != nil {
+		return s.explain(ctx, op, err)
+	}
+	if have > len(all) {
+		return &store.NotMigratedError{Store: s.config.Schema, Have: have, Want: len(all), Remedy: remedy}
 	}
 	return nil
 }
 
-// step takes step m unless it was taken, and returns where the schema was before.
+// step takes step m unless it was taken, and returns where the schema is then.
 func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int, _ error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
 	if err != nil {
@@ -110,7 +113,7 @@ func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int
 	if _, err := tx.Exec(ctx, "INSERT INTO migrations (number, name) VALUES ($1, $2)", m.Number, m.Name); err != nil {
 		return have, err
 	}
-	return have, tx.Commit(ctx)
+	return m.Number, tx.Commit(ctx)
 }
 
 // taken returns the last step that was taken. It looks before it reads: an error
