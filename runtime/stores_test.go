@@ -7,9 +7,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/esgen/esgen/internal/pgtest"
 	"github.com/esgen/esgen/runtime/internal/bank"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/memory"
+	"github.com/esgen/esgen/runtime/store/postgres"
 	"github.com/esgen/esgen/runtime/store/sqlite"
 )
 
@@ -23,6 +25,19 @@ var stores = []struct {
 	{"memory jsonb", func(testing.TB) store.Store { return memory.New(memory.Config{Format: store.JSONB}) }},
 	{"memory msgpack", func(testing.TB) store.Store { return memory.New(memory.Config{Format: store.Msgpack}) }},
 	{"sqlite", openSQLite},
+	{"postgres", openPostgres},
+}
+
+func openPostgres(t testing.TB) store.Store {
+	t.Helper()
+	db, err := postgres.New(pgtest.Pool(t), postgres.Config{Schema: pgtest.Schema(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 func openSQLite(t testing.TB) store.Store {
