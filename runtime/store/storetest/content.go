@@ -24,8 +24,7 @@ func contentCases() []contractCase {
 			for format, data := range given {
 				f.append("bank-1", store.Any, store.Event{Type: "t", Format: format, Data: []byte(data)})
 			}
-			read := f.stream("bank-1")
-			f.equal("events", len(given), len(read))
+			read := f.exactly(len(given), "bank-1")
 			for _, r := range read {
 				f.equal("data as "+string(r.Format), given[r.Format], string(r.Data))
 			}
@@ -35,7 +34,7 @@ func contentCases() []contractCase {
 				f.append("bank-1", store.Version(i), store.Event{Type: "t", Format: store.JSONB, Data: []byte(data)})
 			}
 			f.append("bank-1", store.Any, store.Event{Type: "t", Format: store.JSONB, Data: []byte(`"no object"`)})
-			for i, r := range f.stream("bank-1")[:len(meanings)] {
+			for i, r := range f.exactly(len(meanings)+1, "bank-1")[:len(meanings)] {
 				f.equal("format", store.JSONB, r.Format)
 				f.sameMeaning("data", []byte(meanings[i]), r.Data)
 			}
@@ -46,7 +45,7 @@ func contentCases() []contractCase {
 				e.Metadata = store.Metadata(text)
 				f.append("bank-1", store.Version(i), e)
 			}
-			read := f.stream("bank-1")
+			read := f.exactly(1+len(meanings), "bank-1")
 			f.equal("no metadata", 0, len(read[0].Metadata))
 			for i, r := range read[1:] {
 				f.sameMeaning("metadata", []byte(meanings[i]), r.Metadata)
@@ -57,7 +56,7 @@ func contentCases() []contractCase {
 			random := rand.NewChaCha8([32]byte{1})
 			_, _ = random.Read(data) // never fails
 			f.append("bank-1", 0, event(1), store.Event{Type: "t", Format: store.Msgpack, Data: data}, event(3))
-			if read := f.stream("bank-1"); !bytes.Equal(read[1].Data, data) {
+			if read := f.exactly(3, "bank-1"); !bytes.Equal(read[1].Data, data) {
 				f.Fatalf("%d bytes came back as %d other ones", len(data), len(read[1].Data))
 			}
 		}},
@@ -76,7 +75,7 @@ func contentCases() []contractCase {
 			given := event(1)
 			given.ID = uuid.MustParse("ffffffff-ffff-ffff-ffff-fffffffffffe")
 			f.append("bank-1", 0, given, event(2), event(3))
-			read := f.stream("bank-1")
+			read := f.exactly(3, "bank-1")
 			f.equal("given id", given.ID, read[0].ID)
 			for _, r := range read[1:] {
 				f.equal("uuid version", uuid.Version(7), r.ID.Version())
@@ -140,7 +139,7 @@ func keepsTimes(f *fixture) {
 		e.Time = at
 		f.append("bank-1", store.Version(i), e)
 	}
-	for i, r := range f.stream("bank-1") {
+	for i, r := range f.exactly(len(given), "bank-1") {
 		want := given[i].UTC().Truncate(time.Microsecond)
 		if !r.Time.Equal(want) || r.Time.Location() != time.UTC {
 			f.Errorf("time %s came back as %s, want %s", given[i], r.Time, want)
@@ -172,7 +171,7 @@ func ownsNothing(f *fixture) {
 		overwrite(r.Metadata)
 	}
 	// Growing one event's data must not run into its neighbour's.
-	read := f.stream("bank-1")
+	read := f.exactly(2, "bank-1")
 	_ = append(read[0].Data, "XXXXXXXXXXXXXXXX"...)
 	_ = append(read[0].Metadata, "XXXXXXXXXXXXXXXX"...)
 	f.equal("neighbour", []int{2}, carried(read[1:]))
@@ -188,7 +187,7 @@ func causeCases() []contractCase {
 			own := event(2)
 			own.Correlation, own.Causation = uuid.New(), uuid.New()
 			f.append("bank-1", 0, event(1), own)
-			read := f.stream("bank-1")
+			read := f.exactly(2, "bank-1")
 			f.equal("from the context", [2]uuid.UUID{correlation, causation}, [2]uuid.UUID{read[0].Correlation, read[0].Causation})
 			f.equal("the event's own", [2]uuid.UUID{own.Correlation, own.Causation}, [2]uuid.UUID{read[1].Correlation, read[1].Causation})
 			root.append("bank-2", 0, event(3))

@@ -85,9 +85,37 @@ func (f *fixture) read(q store.Query) []store.Recorded {
 	return events
 }
 
+// stream returns the events of a stream that has some, or fails.
 func (f *fixture) stream(name string) []store.Recorded {
 	f.Helper()
-	return f.read(store.Query{Stream: name})
+	events := f.read(store.Query{Stream: name})
+	if len(events) == 0 {
+		f.Fatalf("Read(%s) gave no event and no error, want events, or a StreamNotFoundError", name)
+	}
+	return events
+}
+
+// exactly returns the n events of a stream, or fails.
+func (f *fixture) exactly(n int, name string) []store.Recorded {
+	f.Helper()
+	events := f.stream(name)
+	if len(events) != n {
+		f.Fatalf("%s has %d events, want %d", name, len(events), n)
+	}
+	return events
+}
+
+// appendOne appends one batch to s. Unlike the fixture's methods it may be
+// called from any goroutine.
+func appendOne(ctx context.Context, s store.Streams, b store.Batch) (store.Appended, error) {
+	appended, err := s.Append(ctx, b)
+	if err != nil {
+		return store.Appended{}, err
+	}
+	if len(appended) != 1 {
+		return store.Appended{}, fmt.Errorf("append of one batch answered %d: %+v", len(appended), appended)
+	}
+	return appended[0], nil
 }
 
 func (f *fixture) all() []store.Recorded {

@@ -19,7 +19,10 @@ func (f *fixture) follow(s store.Store, q store.Query, done <-chan struct{}) []p
 				f.Errorf("a reader that follows %s: %v", q, err)
 				return seen
 			}
-			n++
+			if n++; len(seen) > 0 && r.Position <= seen[len(seen)-1].position {
+				f.Errorf("a reader that follows %s saw position %d behind %d", q, r.Position, seen[len(seen)-1].position)
+				return seen
+			}
 			seen = append(seen, place{r.ID, r.Stream, r.Version, r.Position})
 			if q.Stream != "" {
 				q.FromVersion = r.Version + 1

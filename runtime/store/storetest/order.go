@@ -58,13 +58,13 @@ func anyNeverConflicts(f *fixture) {
 	f.together(writers, func(w int) {
 		for i := range each {
 			expected := []store.Version{store.Any, store.StreamExists}[i%2]
-			appended, err := f.store.Append(f.ctx, batch("bank-1", expected, event(i)))
+			appended, err := appendOne(f.ctx, f.store, batch("bank-1", expected, event(i)))
 			if err != nil {
 				f.Errorf("writer %d, append %d expecting %s: %v", w, i, expected, err)
 				return
 			}
 			mu.Lock()
-			versions = append(versions, int(appended[0].Version))
+			versions = append(versions, int(appended.Version))
 			mu.Unlock()
 		}
 	})
@@ -79,12 +79,12 @@ func retriesOnce(f *fixture) {
 		expected := []store.Version{store.NoStream, store.Any}[round%2]
 		answers := make([]store.Appended, 8)
 		f.together(len(answers), func(i int) {
-			appended, err := f.store.Append(f.ctx, batch(stream, expected, given...))
+			appended, err := appendOne(f.ctx, f.store, batch(stream, expected, given...))
 			if err != nil {
 				f.Errorf("retry %d: %v", i, err)
 				return
 			}
-			answers[i] = appended[0]
+			answers[i] = appended
 		})
 		stored := 0
 		for _, a := range answers {

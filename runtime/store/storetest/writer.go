@@ -109,6 +109,9 @@ func (w *writer) succeed(batches ...store.Batch) error {
 	if err != nil {
 		return fmt.Errorf("append %s, which nothing stands against: %w", describe(batches), err)
 	}
+	if len(appended) != len(batches) {
+		return fmt.Errorf("append %s answered %+v", describe(batches), appended)
+	}
 	own := fmt.Sprintf("own-%d", w.n)
 	for i, b := range batches {
 		a := appended[i]
@@ -146,9 +149,9 @@ func (w *writer) contest() error {
 		return err
 	}
 	b := batch("contested-1", version, identified(1+w.random.IntN(3))...)
-	appended, err := w.store.Append(w.f.ctx, b)
+	appended, err := appendOne(w.f.ctx, w.store, b)
 	if err == nil {
-		w.ledger.add(b, appended[0])
+		w.ledger.add(b, appended)
 		return nil
 	}
 	conflict, ok := as[*store.ConflictError](err)
@@ -166,6 +169,9 @@ func versionOf(ctx context.Context, s store.Streams, stream string) (store.Versi
 	}
 	if err != nil {
 		return 0, err
+	}
+	if len(last) != 1 {
+		return 0, fmt.Errorf("read the last event of %s: %d events and no error", stream, len(last))
 	}
 	return last[0].Version, nil
 }
