@@ -214,10 +214,13 @@ func keyText(s *shape, key reflect.Value) (string, *fieldError) {
 // any looks at a value in an interface: it must be of the types that decoding
 // into an interface gives.
 func (a *auditor) any(v any, depth int) *fieldError {
-	if depth > MaxDepth {
-		return refusal(tooDeep)
-	}
 	exact := true
+	switch v.(type) {
+	case []any, map[string]any:
+		if depth >= MaxDepth {
+			return refusal(tooDeep)
+		}
+	}
 	switch v := v.(type) {
 	case nil, bool:
 	case string:

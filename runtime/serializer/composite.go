@@ -3,6 +3,7 @@ package serializer
 import (
 	"fmt"
 	"reflect"
+	"unicode/utf8"
 )
 
 // firstElements is how many elements are allocated for on a declared length
@@ -81,6 +82,9 @@ func badName(name []byte) string {
 }
 
 func (u *unpacker) mapping(n int, s *shape, v reflect.Value) *fieldError {
+	if s.plain {
+		return u.plainMapping(n, v.Addr().Convert(plainMap).Interface().(*map[string]string))
+	}
 	all := reflect.MakeMapWithSize(s.typ, min(n, firstElements))
 	v.Set(all)
 	key, elem := reflect.New(s.key.typ).Elem(), reflect.New(s.elem.typ).Elem()
@@ -98,5 +102,34 @@ func (u *unpacker) mapping(n int, s *shape, v reflect.Value) *fieldError {
 		}
 		all.SetMapIndex(key, elem)
 	}
+	return nil
+}
+
+// plainMapping is mapping for the most common kind of map.
+func (u *unpacker) plainMapping(n int, m *map[string]string) *fieldError {
+	all := make(map[string]string, min(n, firstElements))
+	for range n {
+		var pair [2]string
+		for i := range pair {
+			start := u.at
+			t, err := u.next()
+			if err == nil && t.kind != stringKind && t.kind != binaryKind && t.kind != nilKind {
+				err = refusal(kindNames[t.kind] + " does not fit into string")
+			}
+			if err == nil && !utf8.Valid(t.body) {
+				err = refusal(noUTF)
+			}
+			if err != nil {
+				u.at = start
+				if i == 1 {
+					err = err.within(entry(reflect.ValueOf(pair[0])))
+				}
+				return err
+			}
+			pair[i] = string(t.body)
+		}
+		all[pair[0]] = pair[1]
+	}
+	*m = all
 	return nil
 }

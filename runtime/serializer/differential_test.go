@@ -303,6 +303,9 @@ func TestMsgpackMethods(t *testing.T) {
 	if data, err := (serializer.Msgpack{}).Marshal(struct{ M msgpack.RawMessage }{msgpack.RawMessage{}}); err == nil {
 		t.Errorf("a method that writes no value was taken: %q", data)
 	}
+	if data, err := (serializer.Msgpack{}).Marshal(struct{ R raw }{raw{"\x00"}}); err == nil {
+		t.Errorf("a method that writes U+0000 was taken: %q", data)
+	}
 	if err := (serializer.Msgpack{}).Unmarshal([]byte("\x81\xa1L\x01"), new(struct{ L lazy })); err == nil {
 		t.Error("a method that leaves its value was taken")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -152,8 +153,8 @@ func (w *packer) value(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldErr
 
 func (w *packer) time(dst []byte, v reflect.Value) ([]byte, *fieldError) {
 	t := *v.Addr().Interface().(*time.Time)
-	if y := t.Year(); y < 0 || y > 9999 {
-		return dst, refusal(fmt.Sprintf("is a time in year %d; years 0 to 9999 are stored", y))
+	if n := t.Unix(); n < firstSecond || n > lastSecond {
+		return dst, refusal(fmt.Sprintf("is a time in year %d; years 0 to 9999 are stored", t.UTC().Year()))
 	}
 	return appendTime(dst, t), nil
 }
@@ -216,6 +217,9 @@ func (w *packer) mapping(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldE
 	if v.IsNil() {
 		return append(dst, wireNil), nil
 	}
+	if s.plain {
+		return plainMapping(dst, *v.Addr().Convert(plainMap).Interface().(*map[string]string))
+	}
 	type pair struct {
 		order   string
 		key     []byte
@@ -252,6 +256,26 @@ func (w *packer) mapping(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldE
 	return dst, nil
 }
 
+// plainMapping is mapping for the most common kind of map.
+func plainMapping(dst []byte, m map[string]string) ([]byte, *fieldError) {
+	keys := make([]string, 0, 16)
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	dst = appendMapLen(dst, len(m))
+	for _, k := range keys {
+		if reason := badText(k); reason != "" {
+			return dst, refusal("the key " + reason).within(entry(reflect.ValueOf(k)))
+		}
+		if reason := badText(m[k]); reason != "" {
+			return dst, refusal(reason).within(entry(reflect.ValueOf(k)))
+		}
+		dst = appendString(appendString(dst, k), m[k])
+	}
+	return dst, nil
+}
+
 // appendAny appends a value that [auditor.any] has found good.
 func appendAny(dst []byte, v any) []byte {
 	switch v := v.(type) {
@@ -279,7 +303,7 @@ func appendAny(dst []byte, v any) []byte {
 			return append(dst, wireNil)
 		}
 		dst = appendMapLen(dst, len(v))
-		for _, k := range sortedKeys(v) {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			dst = appendAny(appendString(dst, k), v[k])
 		}
 		return dst
@@ -289,15 +313,6 @@ func appendAny(dst []byte, v any) []byte {
 	} else {
 		return appendInt(dst, n.Int())
 	}
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // method appends a value that encodes itself.
@@ -360,9 +375,13 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		}
 		return failed(name, err)
 	}
-	u := unpacker{data: data, depth: w.depth}
-	if wrong := u.skip(); wrong != nil || u.at != len(data) {
-		return dst, refusal("its msgpack method does not write exactly one well-formed value")
+	u := unpacker{data: data, texts: true, depth: maxReadDepth - MaxDepth + w.depth}
+	wrong := u.skip()
+	if wrong == nil && u.at != len(data) {
+		wrong = refusal("more than one value")
+	}
+	if wrong != nil {
+		return dst, refusal("its msgpack method does not write exactly one good value: " + wrong.reason)
 	}
 	return append(dst, data...), nil
 }

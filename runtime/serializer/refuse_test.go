@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,29 @@ func (o own) MarshalJSON() ([]byte, error)     { return json.Marshal(o.Note) }
 func (o *own) UnmarshalJSON(text []byte) error { return json.Unmarshal(text, &o.Note) }
 func (o own) MarshalBinary() ([]byte, error)   { return []byte(o.Note), nil }
 func (o *own) UnmarshalBinary(b []byte) error  { o.Note = string(b); return nil }
+
+type word string
+
+func (w word) MarshalText() ([]byte, error)     { return []byte(w), nil }
+func (w *word) UnmarshalText(text []byte) error { *w = word(text); return nil }
+
+type promotedInline struct {
+	word
+	Note string
+}
+
+type promotedPointer struct {
+	*word
+	Note string
+}
+
+type generic[T any] struct {
+	word
+	Value T
+}
+
+func (g generic[T]) MarshalText() ([]byte, error)     { return json.Marshal(g.Value) }
+func (g *generic[T]) UnmarshalText(text []byte) error { return json.Unmarshal(text, &g.Value) }
 
 type oneWay struct{ X int }
 
@@ -119,6 +143,8 @@ func TestEncodeErrorNamesTheField(t *testing.T) {
 		"shadowed":           {shadow{shadowBase{"lost"}, "kept"}, "shadowBase.ID", "shares the stored name ID with another field, so it would not be stored; give one of them another name", ""},
 		"ambiguous":          {twins{twinA{1}, twinB{}}, "twinA.X", "shares the stored name X with another field, so it would not be stored; give one of them another name", ""},
 		"promoted method":    {struct{ P promoted }{}, "P", "", ""},
+		"promoted inline":    {struct{ P promotedInline }{}, "P", "serializer_test.promotedInline has its method MarshalText from the embedded serializer_test.word, so its other fields would be lost; give serializer_test.word a field name, or serializer_test.promotedInline methods of its own", ""},
+		"promoted pointer":   {struct{ P promotedPointer }{}, "P", "serializer_test.promotedPointer has its method MarshalText from the embedded *serializer_test.word, so its other fields would be lost; give *serializer_test.word a field name, or serializer_test.promotedPointer methods of its own", ""},
 		"one way":            {oneWay{}, "", "serializer_test.oneWay has a method MarshalJSON but none that reads back what it writes; add UnmarshalJSON", "json"},
 		"pointer in map":     {struct{ M map[string]pointed }{map[string]pointed{"a": {1}}}, "M", "the values of a map are not addressable, so the pointer method that encodes serializer_test.pointed would not be called; give the method a value receiver, or the map pointers", "json"},
 		"failing method":     {struct{ F failing }{}, "F", "MarshalJSON: out of paper", ""},
@@ -189,6 +215,7 @@ func TestTakes(t *testing.T) {
 		"shadowed zero":       shadow{ID: "x"},
 		"ambiguous zero":      twins{},
 		"own methods":         struct{ O own }{own{Note: "x"}},
+		"own generic methods": struct{ G generic[[]int] }{generic[[]int]{Value: []int{1}}},
 		"replacement rune":    replaced{"\ufffd", `\ufffd`},
 		"raw replacement":     struct{ R json.RawMessage }{json.RawMessage(`"\ufffd"`)},
 		"nil interface":       struct{ S stringer }{},
@@ -207,6 +234,53 @@ func TestTakes(t *testing.T) {
 		for format, s := range formats {
 			if _, err := s.Marshal(event); err != nil {
 				t.Errorf("%s, %s: %v", name, format, err)
+			}
+		}
+	}
+}
+
+// nested returns values that nest n levels deep in structs, in an interface and
+// in raw JSON, below a struct.
+func nested(n int) map[string]any {
+	type node struct{ Next *node }
+	type lists []lists
+	var next *node
+	var deep any
+	all := lists{}
+	for range n - 1 {
+		next = &node{next}
+		deep = []any{deep}
+	}
+	for range n - 2 {
+		all = lists{all}
+	}
+	return map[string]any{
+		"structs":   struct{ N *node }{next},
+		"interface": struct{ A any }{deep},
+		"slices":    struct{ L lists }{all},
+		"raw":       struct{ R json.RawMessage }{json.RawMessage(strings.Repeat("[", n-1) + strings.Repeat("]", n-1))},
+	}
+}
+
+func TestDepth(t *testing.T) {
+	t.Parallel()
+	for format, s := range formats {
+		for name, event := range nested(serializer.MaxDepth) {
+			data, err := s.Marshal(event)
+			if err != nil {
+				t.Errorf("%s: %s at the limit: %v", format, name, err)
+				continue
+			}
+			if err := s.Unmarshal(data, reflect.New(reflect.TypeOf(event)).Interface()); err != nil {
+				t.Errorf("%s: %s at the limit: %v", format, name, err)
+			}
+		}
+		for name, event := range nested(serializer.MaxDepth + 1) {
+			if format == "msgpack" && name == "raw" {
+				continue // binary there, one level of its own
+			}
+			if _, err := s.Marshal(event); err == nil || !strings.Contains(err.Error(), "nests more than 1000 levels") {
+				t.Errorf("%s: %s above the limit: %v", format, name, err)
 			}
 		}
 	}

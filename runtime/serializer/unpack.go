@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -19,6 +20,8 @@ type unpacker struct {
 	at    int
 	depth int
 	hops  int // pointers on the way, which cost no byte
+	// texts makes skip look at strings as encoding does.
+	texts bool
 }
 
 // maxReadDepth bounds nesting on reading, as encoding/json does.
@@ -65,7 +68,10 @@ func (u *unpacker) uint(size int) (uint64, bool) {
 	return n, true
 }
 
-var errShort = "the data ends within a value"
+const (
+	errShort = "the data ends within a value"
+	noUTF    = "a string is not valid UTF-8"
+)
 
 // next reads a header, and the content of strings, binary and extensions.
 func (u *unpacker) next() (token, *fieldError) {
@@ -167,8 +173,16 @@ func (u *unpacker) leave() { u.depth-- }
 // skip passes over one value.
 func (u *unpacker) skip() *fieldError {
 	t, err := u.next()
-	if err != nil || t.kind != arrayKind && t.kind != mapKind {
+	if err != nil {
 		return err
+	}
+	if u.texts && t.kind == stringKind {
+		if reason := badText(string(t.body)); reason != "" {
+			return refusal(reason)
+		}
+	}
+	if t.kind != arrayKind && t.kind != mapKind {
+		return nil
 	}
 	if err := u.enter(); err != nil {
 		return err
@@ -261,11 +275,10 @@ func (u *unpacker) token(t token, s *shape, v reflect.Value) *fieldError {
 		if t.kind != stringKind && t.kind != binaryKind {
 			return mismatch(t, s)
 		}
-		text := string(t.body)
-		if reason := badText(text); reason != "" {
-			return refusal(reason)
+		if !utf8.Valid(t.body) {
+			return refusal(noUTF)
 		}
-		v.SetString(text)
+		v.SetString(string(t.body))
 	case bytesClass, rawClass:
 		if t.kind != stringKind && t.kind != binaryKind {
 			return mismatch(t, s)
@@ -372,30 +385,24 @@ func (t token) time() (time.Time, *fieldError) {
 	if nanos > 999_999_999 {
 		return time.Time{}, refusal("a timestamp of more than 999999999 nanoseconds")
 	}
-	decoded := time.Unix(seconds, int64(nanos)).UTC()
-	if y := decoded.Year(); y < 0 || y > 9999 {
-		return time.Time{}, refusal(fmt.Sprintf("a timestamp in year %d; years 0 to 9999 are stored", y))
+	if seconds < firstSecond || seconds > lastSecond {
+		return time.Time{}, refusal(fmt.Sprintf("a timestamp of %d seconds; years 0 to 9999 are stored", seconds))
 	}
-	return decoded, nil
+	return time.Unix(seconds, int64(nanos)).UTC(), nil
 }
 
-// method lets a value decode itself. It gets a copy, for it may keep it.
+// method lets a value decode itself. By their contracts such methods copy what
+// they keep.
 func (t token) method(s *shape, v reflect.Value) *fieldError {
-	data := bytes.Clone(t.body)
-	if data == nil {
-		data = []byte{}
-	}
 	self := v.Addr().Interface()
 	var err error
 	switch s.class {
 	case jsonClass:
-		if err = json.Unmarshal(data, self); err != nil {
-			break
-		}
+		err = json.Unmarshal(t.body, self)
 	case textClass:
-		err = self.(encoding.TextUnmarshaler).UnmarshalText(data)
+		err = self.(encoding.TextUnmarshaler).UnmarshalText(t.body)
 	default:
-		err = self.(encoding.BinaryUnmarshaler).UnmarshalBinary(data)
+		err = self.(encoding.BinaryUnmarshaler).UnmarshalBinary(t.body)
 	}
 	if err != nil {
 		return &fieldError{reason: err.Error(), err: err}
@@ -461,11 +468,10 @@ func (u *unpacker) any() (any, *fieldError) {
 		}
 		return math.Float64frombits(t.bits), nil
 	case stringKind:
-		text := string(t.body)
-		if reason := badText(text); reason != "" {
-			return nil, refusal(reason)
+		if !utf8.Valid(t.body) {
+			return nil, refusal(noUTF)
 		}
-		return text, nil
+		return string(t.body), nil
 	case binaryKind:
 		return append([]byte{}, t.body...), nil
 	case extKind:
@@ -495,8 +501,8 @@ func (u *unpacker) any() (any, *fieldError) {
 		if k.kind != stringKind {
 			return nil, refusal("a map whose keys are not strings does not fit into an interface")
 		}
-		if reason := badText(string(k.body)); reason != "" {
-			return nil, refusal("a key " + reason)
+		if !utf8.Valid(k.body) {
+			return nil, refusal(noUTF)
 		}
 		e, err := u.any()
 		if err != nil {

@@ -41,6 +41,10 @@ const (
 
 	// extTime is the extension type of MessagePack's timestamps, -1.
 	extTime = 0xff
+
+	// The first second of year 0 and the last of year 9999, in UTC.
+	firstSecond = -62167219200
+	lastSecond  = 253402300799
 )
 
 func appendBool(dst []byte, b bool) []byte {
