@@ -39,11 +39,10 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 		}
 	}
 	err = s.writer.do(ctx, c)
-	var doubt *doubtError
-	switch {
-	case err == nil:
+	if err == nil {
 		return a.appended, nil
-	case errors.As(err, &doubt):
+	}
+	if doubt, ok := errors.AsType[*doubtError](err); ok {
 		return nil, &store.UnknownOutcomeError{Batches: batches, Err: doubt.cause}
 	}
 	return nil, s.outcome(op, err)
@@ -59,7 +58,7 @@ func (s *Store) outcome(op string, err error) error {
 			return err
 		}
 	}
-	return interpret(context.Background(), s.file, op, err)
+	return interpret(nil, s.file, op, err)
 }
 
 // appending is an append on its way.
@@ -91,10 +90,9 @@ func (a *appending) apply(t *tx) error {
 		}
 	}
 	for i, b := range a.batches {
-		if t.failed != nil {
-			return nil
+		if t.failed == nil {
+			a.appended[i] = t.append(b, targets[i])
 		}
-		a.appended[i] = t.append(b, targets[i])
 	}
 	a.wrote = true
 	t.appended = true

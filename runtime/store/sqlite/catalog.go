@@ -19,7 +19,7 @@ func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo
 	defer cancel()
 	info, err := s.describe(ctx, stream)
 	if err != nil && !errors.Is(err, store.ErrStreamNotFound) {
-		err = interpret(ctx, s.file, op, err)
+		err = interpret(context.Cause(ctx), s.file, op, err)
 	}
 	return info, err
 }

@@ -32,10 +32,10 @@ func (c checkpoints) Open(ctx context.Context, ck store.Checkpoint) (store.Check
 	case err == nil:
 		return stored, nil
 	case !errors.Is(err, sql.ErrNoRows):
-		return store.Checkpoint{}, interpret(ctx, c.s.file, op, err)
+		return store.Checkpoint{}, interpret(context.Cause(ctx), c.s.file, op, err)
 	}
 	now := c.s.now()
-	err = c.s.change(ctx, op, func(t *tx) error {
+	err = c.s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		var found bool
 		if stored, found = t.checkpoint(ck.Name); found {
 			return nil
@@ -65,7 +65,7 @@ func (c checkpoints) Advance(ctx context.Context, name string, from, to uint64) 
 		}
 	}
 	now := c.s.now()
-	return c.s.change(ctx, op, func(t *tx) error {
+	return c.s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		stored, found := t.checkpoint(name)
 		switch {
 		case found && stored.At == to:
@@ -102,8 +102,7 @@ func (s *Store) change(ctx context.Context, op string, apply func(*tx) error) er
 	if err == nil {
 		return nil
 	}
-	var doubt *doubtError
-	if errors.As(err, &doubt) {
+	if _, doubt := errors.AsType[*doubtError](err); doubt {
 		return &store.UnavailableError{Op: op, Err: err}
 	}
 	return s.outcome(op, err)

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -61,23 +60,24 @@ func inDoubt(err error) bool {
 	return true
 }
 
-// interpret turns what the driver said into the store's words. ctx is that of
-// the statement.
-func interpret(ctx context.Context, file, op string, err error) error {
+// interpret turns what the driver said into the store's words. cause is why the
+// statement's context ended, nil if it did not.
+func interpret(cause error, file, op string, err error) error {
 	var known *FileError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrNotMigrated), errors.As(err, &known):
 		return opError(op, err)
-	case errors.Is(err, sql.ErrConnDone) || err.Error() == "sql: database is closed":
+	case errors.Is(err, sql.ErrConnDone), err.Error() == "sql: database is closed", err.Error() == "sql: statement is closed":
+		// A Close came between; database/sql has no values for these.
 		return opError(op, store.ErrClosed)
-	case ctx.Err() != nil && busy(err):
-		return &store.UnavailableError{Op: op, Err: fmt.Errorf("sqlite file %s: %w: %w", file, context.Cause(ctx), err)}
-	case ctx.Err() != nil:
-		return opError(op, context.Cause(ctx))
+	case cause != nil && busy(err):
+		return &store.UnavailableError{Op: op, Err: fmt.Errorf("sqlite file %s: %w: %w", file, cause, err)}
+	case cause != nil:
+		return opError(op, cause)
 	}
-	reason := ""
+	var reason string
 	switch primary(err) {
 	case code.SQLITE_NOTADB:
 		reason = "is not a SQLite database; it was not changed"

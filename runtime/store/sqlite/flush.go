@@ -3,7 +3,6 @@ package sqlite
 import (
 	"errors"
 	"runtime"
-	"time"
 )
 
 // run flushes until nothing waits.
@@ -42,7 +41,7 @@ func (w *writer) lock() error {
 		if !anybody {
 			return errNobody
 		}
-		time.Sleep(wait.next())
+		wait.sleep(steady)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if _, err := s.base.opened(); err != nil {
 		return opError(op, err)
 	}
-	return interpret(ctx, s.file, op, s.migrate(ctx))
+	return interpret(context.Cause(ctx), s.file, op, s.migrate(ctx))
 }
 
 // Pending returns the names of the migrations that [Store.Migrate] would run, in
@@ -57,7 +57,7 @@ func (s *Store) Pending(ctx context.Context) ([]string, error) {
 	case errors.As(err, &missing) && missing.Have < missing.Want:
 		return append([]string(nil), migrations[missing.Have:]...), nil
 	case err != nil:
-		return nil, interpret(ctx, s.file, op, err)
+		return nil, interpret(context.Cause(ctx), s.file, op, err)
 	}
 	return nil, nil
 }
@@ -79,7 +79,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }() // what was committed stays so
 	for wait := (backoff{}); ; {
 		err := s.migrateOn(ctx, db)
 		if !busy(err) {
@@ -156,18 +156,18 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, f func(context.Context, *s
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // goes back to its pool
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	// A context that ends must not leave the transaction half way.
-	steady := context.WithoutCancel(ctx)
-	if err := f(steady, conn); err != nil {
-		_, back := conn.ExecContext(steady, "ROLLBACK")
+	ctx = context.WithoutCancel(ctx)
+	if err := f(ctx, conn); err != nil {
+		_, back := conn.ExecContext(ctx, "ROLLBACK")
 		return errors.Join(err, back)
 	}
-	if _, err := conn.ExecContext(steady, "COMMIT"); err != nil {
-		_, _ = conn.ExecContext(steady, "ROLLBACK") // often over already
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, _ = conn.ExecContext(ctx, "ROLLBACK") // often over already
 		return err
 	}
 	return nil

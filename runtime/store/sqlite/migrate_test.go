@@ -97,7 +97,7 @@ func TestPendingNamesWhatIsMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []string
+	files := make([]string, 0, len(entries))
 	for _, e := range entries {
 		files = append(files, e.Name())
 	}

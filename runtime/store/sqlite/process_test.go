@@ -74,7 +74,7 @@ func TestTwoProcessesAppendAtOnce(t *testing.T) {
 	file := newFile(t)
 	s := migrated(t, file, sqlite.Config{})
 	const processes = 2
-	var children []*exec.Cmd
+	children := make([]*exec.Cmd, 0, processes)
 	for range processes {
 		c := child(t, "append", file)
 		if err := c.Start(); err != nil {
@@ -161,7 +161,7 @@ func migrateOnly(s *sqlite.Store) error { return s.Migrate(context.Background())
 func TestProcessesMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	file := newFile(t)
-	var children []*exec.Cmd
+	children := make([]*exec.Cmd, 0, 3)
 	for range 3 {
 		c := child(t, "migrate", file)
 		if err := c.Start(); err != nil {
@@ -183,11 +183,11 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 func useReadOnly(s *sqlite.Store) error {
 	_, err := s.Append(context.Background(), one("bank-1"))
 	if wrong, ok := errors.AsType[*sqlite.FileError](err); !ok || wrong.File != s.File() || store.Retryable(err) {
-		return fmt.Errorf("append to a file that cannot be written: %v, want a FileError", err)
+		return fmt.Errorf("append to a file that cannot be written: %w, want a FileError", err)
 	}
 	err = s.Migrate(context.Background())
 	if _, ok := errors.AsType[*sqlite.FileError](err); !ok {
-		return fmt.Errorf("migrate a file that cannot be written: %v, want a FileError", err)
+		return fmt.Errorf("migrate a file that cannot be written: %w, want a FileError", err)
 	}
 	return nil
 }
@@ -260,14 +260,14 @@ func useLimited(s *sqlite.Store) error {
 	_, err = s.Append(ctx, one("bank-1"))
 	unknown, ok := errors.AsType[*store.UnknownOutcomeError](err)
 	if !ok {
-		return fmt.Errorf("append while writes are refused: %v, want an unknown outcome", err)
+		return fmt.Errorf("append while writes are refused: %w, want an unknown outcome", err)
 	}
 	if err := restore(); err != nil {
 		return err
 	}
 	a, err := s.Append(ctx, unknown.Batches...)
 	if err != nil || a[0].Version != 2 {
-		return fmt.Errorf("the same batches again: %+v, %v, want version 2", a, err)
+		return fmt.Errorf("the same batches again: %+v, %w, want version 2", a, err)
 	}
 	return nil
 }

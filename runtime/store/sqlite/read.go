@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"iter"
@@ -111,7 +112,7 @@ func either(backward bool, yes, no string) string {
 
 // array is names as a JSON array.
 func array(names []string) string {
-	text, _ := json.Marshal(names) // strings have no value that JSON lacks
+	text, _ := json.Marshal(names) //nolint:errchkjson // strings have no value that JSON lacks
 	return string(text)
 }
 
@@ -197,13 +198,13 @@ func (r *reading) fail(ctx context.Context, err error) error {
 	if errors.Is(err, store.ErrStreamNotFound) {
 		return err
 	}
-	return interpret(ctx, r.s.file, r.op, err)
+	return interpret(context.Cause(ctx), r.s.file, r.op, err)
 }
 
 // page reads at most limit events between low and high. full tells that there
 // may be more between them than were read.
 func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []store.Recorded, full bool, err error) {
-	st, err := r.s.base.statement(ctx, r.sql)
+	st, err := r.s.base.statement(ctx, r.sql) //nolint:sqlclosecheck // kept for the next page
 	if err != nil {
 		return nil, false, err
 	}
@@ -215,7 +216,12 @@ func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []
 	if err != nil {
 		return nil, false, err
 	}
-	defer rows.Close()
+	page, full, err = scan(rows, limit)
+	return page, full, errors.Join(err, rows.Close()) //nolint:sqlclosecheck // the page ends here
+}
+
+// scan reads rows until there are limit events or a page's bytes.
+func scan(rows *sql.Rows, limit int) (page []store.Recorded, full bool, err error) {
 	bytes := 0
 	for rows.Next() {
 		var e store.Recorded
@@ -229,9 +235,8 @@ func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []
 		page = append(page, e)
 		bytes += len(e.Data) + len(e.Metadata)
 		if len(page) == limit || bytes >= pageBytes {
-			full = true
-			break
+			return page, true, nil
 		}
 	}
-	return page, full, errors.Join(rows.Err(), rows.Close())
+	return page, false, rows.Err()
 }

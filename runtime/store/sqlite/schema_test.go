@@ -118,7 +118,7 @@ func TestRareTypesAreFoundInALongStore(t *testing.T) {
 	t.Parallel()
 	s := migrated(t, newFile(t), sqlite.Config{Synchronous: sqlite.Normal, Timeout: time.Minute})
 	const common = 60_000 // more than one window
-	var want []store.Position
+	want := make([]store.Position, 0, 3)
 	for i := range 3 {
 		b := store.Batch{Stream: "bank-1", Expected: store.Any}
 		for range common / 2 {

@@ -30,7 +30,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 	if sn.Data == nil {
 		sn.Data = []byte{}
 	}
-	return s.change(ctx, op, func(t *tx) error {
+	return s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(saveSnapshotSQL, sn.Stream, int64(sn.Version), sn.Type, sn.Revision, string(sn.Format),
 			sn.Time.UnixMicro(), metadata, sn.Data)
 		return nil
@@ -53,7 +53,7 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Snapshot{}, &store.SnapshotNotFoundError{Stream: stream}
 	case err != nil:
-		return store.Snapshot{}, interpret(ctx, s.file, op, err)
+		return store.Snapshot{}, interpret(context.Cause(ctx), s.file, op, err)
 	}
 	sn.Time = time.UnixMicro(micros).UTC()
 	return sn, nil
@@ -67,7 +67,7 @@ func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
 		return err
 	}
 	defer cancel()
-	return s.change(ctx, op, func(t *tx) error {
+	return s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(deleteSnapshotSQL, stream)
 		return nil
 	})

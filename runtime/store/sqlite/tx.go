@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 )
 
 // session is the connection that writes, with its prepared statements. One
@@ -15,13 +14,13 @@ type session struct {
 	statements map[string]*sql.Stmt
 }
 
-// background is the context of all that a session does: a flush carries several
-// callers' appends, so none of their contexts may interrupt it.
-func background() context.Context { return context.Background() }
+// steady is the context of all that a session does: a flush carries several
+// callers' changes, so none of their contexts may interrupt it.
+var steady = context.Background()
 
 func (b *base) session() (*session, error) {
 	// Checks the file, if that was not done yet.
-	if _, err := b.pool(background()); err != nil {
+	if _, err := b.pool(steady); err != nil {
 		return nil, err
 	}
 	level := "FULL"
@@ -34,7 +33,7 @@ func (b *base) session() (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := db.Conn(background())
+	conn, err := db.Conn(steady)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -52,7 +51,7 @@ func (s *session) statement(query string) (*sql.Stmt, error) {
 	if st := s.statements[query]; st != nil {
 		return st, nil
 	}
-	st, err := s.conn.PrepareContext(background(), single(query))
+	st, err := s.conn.PrepareContext(steady, single(query))
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +60,11 @@ func (s *session) statement(query string) (*sql.Stmt, error) {
 }
 
 func (s *session) exec(query string, args ...any) (sql.Result, error) {
-	st, err := s.statement(query)
+	st, err := s.statement(query) //nolint:sqlclosecheck // kept for the next call
 	if err != nil {
 		return nil, err
 	}
-	return st.ExecContext(background(), args...)
+	return st.ExecContext(steady, args...)
 }
 
 // tx is one transaction of a session. It holds the write lock, so what it reads
@@ -99,9 +98,9 @@ func (t *tx) exec(query string, args ...any) (result sql.Result, ok bool) {
 // row reads the one row of a query. found is false if there is none, or if the
 // transaction is lost.
 func (t *tx) row(query string, args []any, dest ...any) (found bool) {
-	st, err := t.s.statement(query)
+	st, err := t.s.statement(query) //nolint:sqlclosecheck // kept for the next call
 	if err == nil {
-		err = st.QueryRowContext(background(), args...).Scan(dest...)
+		err = st.QueryRowContext(steady, args...).Scan(dest...)
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		t.fail(err)
@@ -120,7 +119,7 @@ func (t *tx) next() int64 {
 	if !t.headed {
 		t.headed = t.row(headSQL, nil, &t.head)
 		if !t.headed {
-			t.fail(fmt.Errorf("the store's row is missing"))
+			t.fail(errors.New("the table store lost its row; restore the file from a copy"))
 		}
 	}
 	t.head++

@@ -66,7 +66,7 @@ func (w *writer) do(ctx context.Context, c *change) error {
 	w.queue = append(w.queue, c)
 	if w.idle == nil {
 		w.idle = make(chan struct{})
-		go w.run()
+		go w.run() //nolint:contextcheck // a flush is no caller's to interrupt
 	}
 	w.mu.Unlock()
 	select {
@@ -166,7 +166,7 @@ func (w *writer) take() []*change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.blocked = nil
-	var taken []*change
+	taken := make([]*change, 0, len(w.queue))
 	events, bytes := 0, 0
 	rest := w.queue[:0]
 	full := false
