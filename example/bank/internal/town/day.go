@@ -48,8 +48,8 @@ func (t *town) rentDay(day time.Time) {
 }
 
 func (t *town) bills(day time.Time) {
-	works := t.shops[2]
 	for _, p := range t.people {
+		works := t.branch(2)
 		if p.currency == works.currency {
 			t.transfer(p.account, works.account, works.currency, t.between(41_00, 139_99), works.sells+", "+day.Month().String())
 		}
@@ -73,11 +73,16 @@ func (t *town) shop(p *person) {
 		return
 	}
 	// Mostly groceries.
-	f := t.shops[t.below(2)]
+	f := t.branch(t.below(2))
 	if t.below(4) == 0 {
-		f = t.shops[3+t.below(3)]
+		f = t.branch(3 + t.below(3))
 	}
 	t.transfer(p.account, f.account, f.currency, t.between(3_49, 94_99), f.sells+", "+f.name)
+}
+
+// branch returns one of the shops of a kind.
+func (t *town) branch(kind int) *firm {
+	return t.shops[kind*len(streets)+t.below(len(streets))]
 }
 
 // chores are what anybody may do on any day.

@@ -13,6 +13,11 @@ var (
 		"Müller", "Noether", "O'Brien", "Poincaré", "Quine", "Riemann", "Sørensen", "Turing", "Ulam", "Viète", "Weil",
 		"Yılmaz", "Zuse",
 	}
+	streets   = []string{"am Hafen", "Lange Straße", "Mühlweg", "am Tor", "Nordstadt"}
+	shopKinds = []struct{ name, sells string }{
+		{"Markthalle", "groceries"}, {"Bio, Brot und mehr", "groceries"}, {"Stadtwerke", "electricity and water"},
+		{"Kino", "cinema"}, {"Fahrrad Franz", "bicycle repair"}, {"Apotheke", "pharmacy"},
+	}
 	presents = []string{"birthday money", "sold a bicycle", "tips", "flea market", "piggy bank"}
 	debts    = []string{"pizza on Friday", "concert tickets", "petrol", "your share of the present", "holiday flat, 2nd half", `the "loan"`}
 )
@@ -28,22 +33,20 @@ func (t *town) found(people int) {
 		t.open(f.account, name, f.currency)
 		t.deposit(f.account, f.currency, t.between(400_000_00, 900_000_00), "capital")
 	}
-	for i, f := range []firm{
-		{name: "Markthalle", sells: "groceries"}, {name: "Bio, Brot und mehr", sells: "groceries"},
-		{name: "Stadtwerke", sells: "electricity and water"}, {name: "Kino Capitol", sells: "cinema"},
-		{name: "Fahrrad Franz", sells: "bicycle repair"}, {name: "Apotheke am Tor", sells: "pharmacy"},
-	} {
-		f.account, f.currency = fmt.Sprintf("shop-%d", i+1), "EUR"
-		t.shops = append(t.shops, &f)
-		t.open(f.account, f.name, f.currency)
+	for i, kind := range shopKinds {
+		for j, street := range streets {
+			f := &firm{account: fmt.Sprintf("shop-%d%d", i+1, j+1), name: kind.name + " " + street, currency: "EUR", sells: kind.sells}
+			t.shops = append(t.shops, f)
+			t.open(f.account, f.name, f.currency)
+		}
 	}
-	for i, name := range []string{"Seeheim Wohnen eG", "Haus & Grund", "Villa Bergblick GmbH"} {
-		f := &firm{account: fmt.Sprintf("home-%d", i+1), name: name, currency: "EUR"}
-		if i == 2 {
+	for i, street := range streets {
+		f := &firm{account: fmt.Sprintf("home-%d", i+1), name: "Haus & Grund " + street, currency: "EUR"}
+		if i == len(streets)-1 {
 			f.currency = "CHF"
 		}
 		t.landlords = append(t.landlords, f)
-		t.open(f.account, name, f.currency)
+		t.open(f.account, f.name, f.currency)
 	}
 	for range people {
 		t.moveIn()
@@ -55,11 +58,11 @@ func (t *town) moveIn() {
 		account:  fmt.Sprintf("p-%04d", len(t.people)+len(t.closed)+1001),
 		name:     pick(t.chance, firstNames) + " " + pick(t.chance, lastNames),
 		currency: "EUR",
-		employer: t.employers[t.below(4)], landlord: t.landlords[t.below(2)],
+		employer: t.employers[t.below(4)], landlord: t.landlords[t.below(len(t.landlords)-1)],
 		salary: t.between(190, 520) * 10_00, rent: t.between(45, 120) * 10_00,
 	}
 	if t.below(12) == 0 {
-		p.currency, p.employer, p.landlord = "CHF", t.employers[4], t.landlords[2]
+		p.currency, p.employer, p.landlord = "CHF", t.employers[4], t.landlords[len(t.landlords)-1]
 	}
 	t.people = append(t.people, p)
 	t.open(p.account, p.name, p.currency)
