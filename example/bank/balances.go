@@ -37,6 +37,26 @@ func (b *Balances) Subscription(db store.Store) (*subscribe.Subscription, error)
 	return Subscribe(Transient(db), "balances", b, subscribe.Config{Start: subscribe.Origin})
 }
 
+// CatchUp brings b up to date once, with all that db holds now.
+func (b *Balances) CatchUp(ctx context.Context, db store.Store) error {
+	sub, err := b.Subscription(db)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- sub.Run(ctx) }()
+	select {
+	case <-sub.Live():
+		stop()
+		<-ended
+		return nil
+	case err := <-ended:
+		return err
+	}
+}
+
 // Of returns one account; the zero Account if there is none by this name.
 func (b *Balances) Of(name string) Account {
 	b.mu.RLock()
