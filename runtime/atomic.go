@@ -47,7 +47,7 @@ func Atomic(ctx context.Context, db store.Streams, work func(ctx context.Context
 		if err == nil {
 			return appended, nil
 		}
-		stream := batches[0].Stream
+		var stream string
 		if conflict, ok := errors.AsType[*store.ConflictError](err); ok {
 			stream = conflict.Stream
 		} else if duplicate, ok := errors.AsType[*store.DuplicateEventError](err); ok && duplicate.ID != twice {

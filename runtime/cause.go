@@ -16,7 +16,10 @@ func (m Meta[ID]) recorded() store.Recorded {
 // CausedBy returns a context in which appended events are caused by r: their
 // causation is r's id, and their correlation r's, or r's id if it has none. The
 // contexts of handlers are so already; use it where one call works on several
-// events.
+// events. With a nil r the context stays as it is.
 func CausedBy(ctx context.Context, r Cause) context.Context {
+	if r == nil {
+		return ctx
+	}
 	return store.CausedBy(ctx, r.recorded())
 }

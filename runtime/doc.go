@@ -1,5 +1,5 @@
-// Package runtime, always imported as es, is what generated code calls: typed
-// streams, folds, decisions and handlers over a store of bytes.
+// Package runtime is what generated code calls: typed streams, folds, decisions
+// and handlers over a store of bytes. It is always imported as es.
 //
 //	import es "github.com/esgen/esgen/runtime"
 //

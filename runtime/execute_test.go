@@ -196,7 +196,7 @@ func TestPausesGrowAndDiffer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const rounds, attempts = 200, 12
-		limits := [attempts]time.Duration{1, 2, 4, 8, 16, 32, 64, 100, 100, 100, 100, 100}
+		milliseconds := [attempts]int{1, 2, 4, 8, 16, 32, 64, 100, 100, 100, 100, 100}
 		var longest [attempts]time.Duration
 		var total time.Duration
 		for range rounds {
@@ -217,8 +217,8 @@ func TestPausesGrowAndDiffer(t *testing.T) {
 			}))
 		}
 		var expected time.Duration
-		for i, limit := range limits {
-			limit *= time.Millisecond
+		for i, n := range milliseconds {
+			limit := time.Duration(n) * time.Millisecond
 			expected += limit / 2 * rounds
 			if longest[i] > limit || longest[i] < limit*8/10 {
 				t.Errorf("pause %d of %d rounds was at most %s, want up to %s", i+1, rounds, longest[i], limit)

@@ -22,6 +22,8 @@ type Family[ID, E any] struct {
 	err error
 }
 
+var errNoFamily = &store.InvalidError{What: "family", Reason: "nil; make it with es.NewFamily"}
+
 // NewFamily returns the family whose streams are named <name>-<id>. The name
 // holds no dash. types are the events that implement E.
 //
@@ -58,7 +60,7 @@ func (f *Family[ID, E]) Stream(db store.Streams, id ID) Stream[ID, E] {
 	s := Stream[ID, E]{family: f, db: db, id: id, settings: defaults()}
 	switch {
 	case f == nil:
-		s.err = &store.InvalidError{What: "family", Reason: "nil; make it with es.NewFamily"}
+		s.err = errNoFamily
 	case f.err != nil:
 		s.err = f.err
 	case db == nil:

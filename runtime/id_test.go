@@ -49,7 +49,7 @@ func TestIDTextsAreReadBack(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	readsBack(t, es.StringID[string]{}, "a", "a-b-c", " ", "ü/日本")
+	readsBack(t, es.StringID[string]{}, "a", "a-b-c", " ", "ü/\u65e5\u672c")
 	readsBack(t, es.StringID[accountID]{}, "a-17")
 	readsBack(t, es.IntID[number]{}, 0, 1, -1, math.MaxInt16, math.MinInt16, number(random.Int()))
 	readsBack(t, es.IntID[int64]{}, 0, math.MaxInt64, math.MinInt64, int64(random.Uint64()))

@@ -97,9 +97,11 @@ var tests = []string{
 }
 
 type listed struct {
-	ImportPath, Name string
-	Standard         bool
-	Imports, Deps    []string
+	ImportPath string   `json:"ImportPath"`
+	Name       string   `json:"Name"`
+	Standard   bool     `json:"Standard"`
+	Imports    []string `json:"Imports"`
+	Deps       []string `json:"Deps"`
 }
 
 // program reports whether p is one.
@@ -184,7 +186,7 @@ func TestPackagesAreImportedOnlyByThoseThatMay(t *testing.T) {
 					continue
 				}
 				imported++
-				if !matches(name, rule.by) && !(rule.programs && p.program()) {
+				if !matches(name, rule.by) && (!rule.programs || !p.program()) {
 					t.Errorf("%s imports %s; only %s may (and programs: %t)", name, dep, strings.Join(rule.by, ", "), rule.programs)
 				}
 			}

@@ -179,7 +179,7 @@ func TestKeyedCommandsOfManyCallersAreStoredOnce(t *testing.T) {
 				amounts = append(amounts, e.(bank.MoneyDeposited).Amount)
 			}
 			slices.Sort(amounts)
-			var want []int64
+			want := make([]int64, 0, commands)
 			for i := range commands {
 				want = append(want, int64(i))
 			}

@@ -25,7 +25,7 @@ type Route struct {
 func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Route {
 	switch {
 	case f == nil:
-		return Route{err: &store.InvalidError{What: "family", Reason: "nil; make it with es.NewFamily"}}
+		return Route{err: errNoFamily}
 	case f.err != nil:
 		return Route{err: f.err}
 	case handle == nil:

@@ -17,7 +17,7 @@ import (
 // [Causation], [At], [EventIDs], [Retries], [OnRetry]. Of two settings of one kind
 // the later one holds, except that Metadata merges. What is wrong with a setting
 // is a [*store.InvalidError] of the first call that uses the stream.
-type Setting interface{ set(*settings) error }
+type Setting interface{ set(s *settings) error }
 
 // Metadata is a Setting: values stored beside every event, as a JSON object. The
 // values of several are merged, a later one replaces what has the same name. They

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/esgen/esgen/internal/pgtest"
@@ -99,7 +98,7 @@ func eventsOf(t testing.TB, db store.Streams, id string) []bank.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var events []bank.Event
+	events := make([]bank.Event, 0, len(all))
 	for _, r := range all {
 		events = append(events, r.Event)
 	}
@@ -130,10 +129,12 @@ func (w wrapper) Read(ctx context.Context, q store.Query) iter.Seq2[store.Record
 // streamsOnly is a store seen as a transaction: it appends and reads, no more.
 type streamsOnly struct{ store.Streams }
 
+// deposits opens an account and puts amounts into it.
 func deposits(amounts ...int64) []bank.Event {
-	events := []bank.Event{bank.AccountOpened{Owner: "ada", Currency: "EUR"}}
+	events := make([]bank.Event, 1, 1+len(amounts))
+	events[0] = bank.AccountOpened{Owner: "ada", Currency: "EUR"}
 	for _, a := range amounts {
 		events = append(events, bank.MoneyDeposited{Amount: a})
 	}
-	return slices.Clip(events)
+	return events
 }

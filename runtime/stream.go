@@ -41,6 +41,9 @@ func (s Stream[ID, E]) Append(ctx context.Context, expected store.Version, event
 	if err := s.check(); err != nil {
 		return store.Appended{}, err
 	}
+	if len(events) == 0 {
+		return store.Appended{}, &store.InvalidError{What: "append to " + s.name, Reason: "no events; append at least one"}
+	}
 	if _, ok := s.db.(store.Store); s.settings.keyed && !ok {
 		// A transaction or a unit of work tells of duplicate ids only at its
 		// end, when it is too late to answer with the first time's numbers.
@@ -59,9 +62,6 @@ func (s Stream[ID, E]) Append(ctx context.Context, expected store.Version, event
 
 // append is Append without the search for a key.
 func (s Stream[ID, E]) append(ctx context.Context, expected store.Version, events []E) (store.Appended, error) {
-	if len(events) == 0 {
-		return store.Appended{}, &store.InvalidError{What: "append to " + s.name, Reason: "no events; append at least one"}
-	}
 	encoded, err := s.family.encode(s.name, s.db.Format(), events)
 	if err != nil {
 		return store.Appended{}, err
@@ -92,7 +92,7 @@ func (s Stream[ID, E]) stored(ctx context.Context, from store.Version, n int) (s
 		}
 		t.see(r)
 	}
-	if t.found < max(n, 1) {
+	if t.found < n {
 		return store.Appended{}, nil
 	}
 	return t.appended, nil

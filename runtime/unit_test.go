@@ -40,10 +40,10 @@ func TestAUnitOfWorkReadsLikeAStoreThatHasItsAppends(t *testing.T) {
 		appended, err := es.Atomic(t.Context(), real, func(ctx context.Context, s store.Streams) error {
 			for range 1 + random.IntN(12) {
 				if random.IntN(3) == 0 {
-					compareAppends(t, random, s, model)
+					compareAppends(ctx, t, random, s, model)
 				}
 				for range 4 {
-					compareReads(t, random, s, model)
+					compareReads(ctx, t, random, s, model)
 				}
 				if t.Failed() {
 					return fmt.Errorf("seed %d", seed)
@@ -81,18 +81,18 @@ func batch(random *rand.Rand, expected store.Version) store.Batch {
 }
 
 // compareAppends appends the same to both, sometimes at a wrong version.
-func compareAppends(t *testing.T, random *rand.Rand, unit, model store.Streams) {
+func compareAppends(ctx context.Context, t *testing.T, random *rand.Rand, unit, model store.Streams) {
 	t.Helper()
 	b := batch(random, 0)
 	actual := store.NoStream
-	for r, err := range model.Read(t.Context(), store.Query{Stream: b.Stream, Backward: true, Limit: 1}) {
+	for r, err := range model.Read(ctx, store.Query{Stream: b.Stream, Backward: true, Limit: 1}) {
 		if err == nil {
 			actual = r.Version
 		}
 	}
 	b.Expected = []store.Version{store.Any, store.StreamExists, actual, actual}[random.IntN(4)]
-	want, wantErr := model.Append(t.Context(), b)
-	got, gotErr := unit.Append(t.Context(), b)
+	want, wantErr := model.Append(ctx, b)
+	got, gotErr := unit.Append(ctx, b)
 	for i := range want {
 		want[i].First, want[i].Last = 0, 0
 	}
@@ -101,7 +101,7 @@ func compareAppends(t *testing.T, random *rand.Rand, unit, model store.Streams) 
 	}
 }
 
-func compareReads(t *testing.T, random *rand.Rand, unit, model store.Streams) {
+func compareReads(ctx context.Context, t *testing.T, random *rand.Rand, unit, model store.Streams) {
 	t.Helper()
 	q := store.Query{
 		Stream:      unitStreams[random.IntN(len(unitStreams))],
@@ -112,8 +112,8 @@ func compareReads(t *testing.T, random *rand.Rand, unit, model store.Streams) {
 	if random.IntN(4) == 0 {
 		q.Types = []string{"y"}
 	}
-	want, wantErr := take(model.Read(t.Context(), q))
-	got, gotErr := take(unit.Read(t.Context(), q))
+	want, wantErr := take(model.Read(ctx, q))
+	got, gotErr := take(unit.Read(ctx, q))
 	if diff := cmp.Diff(want, got, samePlace); diff != "" || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
 		t.Errorf("read %v, limit %d (-model +unit):\n%s%v, %v", q, q.Limit, diff, wantErr, gotErr)
 	}

@@ -18,17 +18,17 @@ import (
 
 // Outcome is what was decided. Ask it with [Outcome.Then] or [Outcome.ThenError].
 type Outcome[E any] struct {
-	t      testing.TB
+	tb     testing.TB
 	events []E
 	err    error
 }
 
 // When calls decide with the state given. Decide is not called again, nor are its
 // events applied.
-func When[S, E any](t testing.TB, given S, decide func(S) ([]E, error)) Outcome[E] {
-	t.Helper()
+func When[S, E any](tb testing.TB, given S, decide func(S) ([]E, error)) Outcome[E] {
+	tb.Helper()
 	events, err := decide(given)
-	return Outcome[E]{t: t, events: events, err: err}
+	return Outcome[E]{tb: tb, events: events, err: err}
 }
 
 // Then fails the test at once unless exactly these events were decided, in this
@@ -36,26 +36,26 @@ func When[S, E any](t testing.TB, given S, decide func(S) ([]E, error)) Outcome[
 // Events are compared by content, including unexported fields, and by an Equal
 // method where a value has one, as [time.Time] has.
 func (o Outcome[E]) Then(events ...E) {
-	o.t.Helper()
+	o.tb.Helper()
 	if o.err != nil {
-		o.t.Fatalf("decided on an error instead of %d events: %v", len(events), o.err)
+		o.tb.Fatalf("decided on an error instead of %d events: %v", len(events), o.err)
 	}
 	// The empty and the nil slice are both no events.
 	got, want := append([]E{}, o.events...), append([]E{}, events...)
 	everything := cmp.Exporter(func(reflect.Type) bool { return true })
 	if diff := cmp.Diff(want, got, everything); diff != "" {
-		o.t.Fatalf("decided on other events (-expected +decided):\n%s", diff)
+		o.tb.Fatalf("decided on other events (-expected +decided):\n%s", diff)
 	}
 }
 
 // ThenError fails the test at once unless an error was decided that is target, by
 // [errors.Is]. Events beside an error count as nothing: they would not be stored.
 func (o Outcome[E]) ThenError(target error) {
-	o.t.Helper()
+	o.tb.Helper()
 	switch {
 	case o.err == nil:
-		o.t.Fatalf("decided on %d events instead of the error %q: %+v", len(o.events), target, o.events)
+		o.tb.Fatalf("decided on %d events instead of the error %q: %+v", len(o.events), target, o.events)
 	case !errors.Is(o.err, target):
-		o.t.Fatalf("decided on another error than %q: %v", target, o.err)
+		o.tb.Fatalf("decided on another error than %q: %v", target, o.err)
 	}
 }

@@ -87,9 +87,9 @@ func applyBank(a *Account, e Event) {
 
 // Handler has one method per event.
 type Handler interface {
-	OnAccountOpened(context.Context, Meta, AccountOpened) error
-	OnMoneyDeposited(context.Context, Meta, MoneyDeposited) error
-	OnMoneyWithdrawn(context.Context, Meta, MoneyWithdrawn) error
+	OnAccountOpened(ctx context.Context, m Meta, e AccountOpened) error
+	OnMoneyDeposited(ctx context.Context, m Meta, e MoneyDeposited) error
+	OnMoneyWithdrawn(ctx context.Context, m Meta, e MoneyWithdrawn) error
 }
 
 // Ignore is a Handler that does nothing.
