@@ -41,7 +41,7 @@ func wrap(text string, limit int) []string {
 			continue
 		}
 		line, length := "", 0
-		for _, word := range strings.Fields(paragraph) {
+		for word := range strings.FieldsSeq(paragraph) {
 			n := utf8.RuneCountInString(word)
 			if length > 0 && length+1+n > limit {
 				lines, line, length = append(lines, line), "", 0

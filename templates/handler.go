@@ -8,9 +8,9 @@ import (
 
 // handler makes a new event fail to compile until every handler has decided.
 func handler(f Family) jen.Code {
-	var methods []jen.Code
-	for _, e := range f.Events {
-		methods = append(methods, comment(handles(e), 1).Add(onEvent(e)))
+	methods := make([]jen.Code, len(f.Events))
+	for i, e := range f.Events {
+		methods[i] = comment(handles(e), 1).Add(onEvent(e))
 	}
 	return comment("Handler has one method per event: a new event does not compile until every Handler "+
 		"has decided what to do with it. Embed Ignore to ignore the rest on purpose.", 0).

@@ -14,7 +14,7 @@ not touched. Packages are directories or patterns as the go command takes them.
 
 # Directives
 
-Directives are comments without a blank after the slashes. An event is an
+They are comments without a blank after the slashes. An event is an
 exported struct type:
 
 	// AccountOpened starts an account. It is always the first event.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 
@@ -42,7 +43,7 @@ func (g *generation) one(p scan.Package) error {
 		}
 	}
 	for _, name := range p.Written {
-		if name == wanted || !bytes.HasSuffix([]byte(name), []byte(templates.Suffix)) {
+		if name == wanted || !strings.HasSuffix(name, templates.Suffix) {
 			continue
 		}
 		if err := g.remove(filepath.Join(p.Dir, name)); err != nil {

@@ -25,7 +25,8 @@ func (t *target) clashes(model templates.Package) {
 		}
 	}
 	for _, name := range t.pkg.Scope().Names() {
-		if types.Universe.Lookup(name) != nil {
+		switch types.Universe.Lookup(name).(type) {
+		case *types.TypeName, *types.Nil: // functions such as max are not used there
 			t.addf(t.pkg.Scope().Lookup(name).Pos(), "%s hides the predeclared %s, which %s uses: rename it", name, name, file)
 		}
 	}

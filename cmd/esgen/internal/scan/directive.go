@@ -12,13 +12,21 @@ import (
 // tool begins every directive.
 const tool = "esgen"
 
+// The directives.
+const (
+	onEvent   = "event"
+	onFamily  = "family"
+	onPackage = "package"
+	onState   = "state"
+)
+
 // known lists the directives and the keys of each.
 func known() map[string][]string {
 	return map[string][]string{
-		"event":   {"name", "revision"},
-		"family":  {"id", "name"},
-		"package": {"serializers"},
-		"state":   {},
+		onEvent:   {"name", "revision"},
+		onFamily:  {"id", "name"},
+		onPackage: {"serializers"},
+		onState:   {},
 	}
 }
 

@@ -107,9 +107,15 @@ func exported(name string) string {
 func (t *target) event(m marked) (templates.Event, bool) {
 	spec := m.at.spec
 	object, ok := t.pkg.Scope().Lookup(spec.Name.Name).(*types.TypeName)
-	if !ok || object.Pos() != spec.Name.Pos() || object.IsAlias() || spec.TypeParams != nil {
-		return templates.Event{}, false // declared twice, or reported already
+	if !ok || object.IsAlias() || spec.TypeParams != nil {
+		return templates.Event{}, false // reported already
 	}
+	if object.Pos() != spec.Name.Pos() {
+		t.addf(spec.Name.Pos(), "event %s is declared twice, first at %s: give one another name",
+			spec.Name.Name, t.where(object.Pos()))
+		return templates.Event{}, false
+	}
+	known := len(t.list)
 	structure, ok := object.Type().Underlying().(*types.Struct)
 	if !ok {
 		if basic, isBasic := object.Type().Underlying().(*types.Basic); isBasic && basic.Kind() == types.Invalid {
@@ -123,6 +129,15 @@ func (t *target) event(m marked) (templates.Event, bool) {
 	w := walker{target: t, event: spec}
 	w.top(object.Type().(*types.Named))
 	fields, ok := w.shape(structure)
+	if len(t.list) == known {
+		// What else the compiler will find in the declaration, such as a field
+		// that is declared twice.
+		for _, e := range t.errors {
+			if spec.Pos() <= e.Pos && e.Pos < spec.End() {
+				t.addf(e.Pos, "event %s: %s", spec.Name.Name, e.Msg)
+			}
+		}
+	}
 	return templates.Event{
 		GoName:   spec.Name.Name,
 		Name:     m.name,

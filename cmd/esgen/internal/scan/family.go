@@ -9,6 +9,9 @@ import (
 	"github.com/esgen/esgen/templates"
 )
 
+// defaultID is the type of ids unless the package says otherwise.
+const defaultID = "string"
+
 // uuidPath is what id=uuid.UUID means unless the package imports another uuid.
 const uuidPath = "github.com/google/uuid"
 
@@ -50,11 +53,11 @@ func (t *target) idImports() []string {
 // predeclared type, and a name.
 func (t *target) idPath() (path, name string, found bool) {
 	if t.family == nil {
-		return "", "string", true
+		return "", defaultID, true
 	}
 	a, ok := t.family.args["id"]
 	if !ok {
-		return "", "string", true
+		return "", defaultID, true
 	}
 	dot := strings.LastIndexByte(a.value, '.')
 	if dot < 0 {
@@ -88,7 +91,7 @@ func isMajor(element string) bool { return regexp.MustCompile(`^v[0-9]+$`).Match
 // id resolves the type of the family's ids.
 func (t *target) id() templates.ID {
 	pos := t.files[0].Name.Pos()
-	value := "string"
+	value := defaultID
 	if t.family != nil {
 		pos = t.family.pos
 		if a, ok := t.family.args["id"]; ok {
@@ -106,17 +109,15 @@ func (t *target) id() templates.ID {
 		return templates.ID{}
 	}
 	if named, ok := object.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
-		t.addf(pos, "id=%s: a type with type parameters: declare one without", value)
+		t.addf(pos, "id=%s has type parameters: declare a type without them", value)
 		return templates.ID{}
 	}
 	typ, _ := t.write(object.Type())
-	id := templates.ID{Type: typ}
-	reason := ""
-	id.Text, reason = textOf(object.Type())
+	text, reason := textOf(object.Type())
 	if reason != "" {
 		t.addf(pos, "id=%s: %s", value, reason)
 	}
-	return id
+	return templates.ID{Type: typ, Text: text}
 }
 
 // lookup finds the type that id= names.
@@ -153,13 +154,13 @@ func (t *target) lookup(pos token.Pos, value, path, name string) *types.TypeName
 func textOf(t types.Type) (templates.Text, string) {
 	m := methodsOf(t)
 	switch {
-	case m.value["MarshalText"] && m.pointer["UnmarshalText"]:
+	case m.value[marshalText] && m.pointer[unmarshalText]:
 		return templates.OwnText, ""
-	case m.pointer["MarshalText"] && m.pointer["UnmarshalText"]:
+	case m.pointer[marshalText] && m.pointer[unmarshalText]:
 		return 0, "MarshalText has a pointer receiver: declare it on the value, for ids are passed by value"
-	case m.pointer["MarshalText"]:
+	case m.pointer[marshalText]:
 		return 0, "it has MarshalText but no UnmarshalText, so it could not be read back: add it on the pointer"
-	case m.pointer["UnmarshalText"]:
+	case m.pointer[unmarshalText]:
 		return 0, "it has UnmarshalText but no MarshalText, so it could not be written: add it on the value"
 	}
 	if basic, ok := t.Underlying().(*types.Basic); ok {

@@ -26,8 +26,8 @@ type visit struct {
 	addressable bool
 }
 
-// refuse reports a field by its path.
-func (w *walker) refuse(path, format string, args ...any) {
+// refusef reports a field by its path.
+func (w *walker) refusef(path, format string, args ...any) {
 	if path == "" {
 		w.addf(w.field, "event %s "+format, append([]any{w.event.Name.Name}, args...)...)
 		return
@@ -63,7 +63,7 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 }
 
 func (w *walker) generic(path string, t types.Type) {
-	w.refuse(path, "has the generic type %s: declare a type without parameters", w.short(t))
+	w.refusef(path, "has the generic type %s: declare a type without parameters", w.short(t))
 }
 
 // whole looks at what a type is made of, unless it has methods that serializers
@@ -79,7 +79,7 @@ func (w *walker) whole(t types.Type, path string, addressable bool) {
 		for _, method := range marshaling() {
 			embedded, promoted := m.promoted[method]
 			if promoted && (strings.HasPrefix(method, "Marshal") || strings.HasPrefix(method, "Encode")) {
-				w.refuse(path, "embeds %s, whose %s would be called for the whole struct and lose its other fields: "+
+				w.refusef(path, "embeds %s, whose %s would be called for the whole struct and lose its other fields: "+
 					"give the field a name", embedded, method)
 				return
 			}
@@ -88,9 +88,9 @@ func (w *walker) whole(t types.Type, path string, addressable bool) {
 	opaque, reason := m.opaque(addressable)
 	switch {
 	case reason != "" && path == "":
-		w.refuse(path, "%s", reason)
+		w.refusef(path, "%s", reason)
 	case reason != "":
-		w.refuse(path, "has type %s: it %s", w.short(t), reason)
+		w.refusef(path, "has type %s: it %s", w.short(t), reason)
 	case !opaque:
 		w.underlying(t, t.Underlying(), path, addressable)
 	}
@@ -99,7 +99,7 @@ func (w *walker) whole(t types.Type, path string, addressable bool) {
 // underlying looks at what a type is made of.
 func (w *walker) underlying(t, under types.Type, path string, addressable bool) {
 	cannot := func(instead string) {
-		w.refuse(path, "has type %s, which cannot be stored: %s", w.short(t), instead)
+		w.refusef(path, "has type %s, which cannot be stored: %s", w.short(t), instead)
 	}
 	switch u := under.(type) {
 	case *types.Basic:
@@ -135,7 +135,13 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 func (w *walker) key(t types.Type, path string) {
 	if u, ok := types.Unalias(t).(*types.Named); ok && u.TypeArgs().Len() == 0 {
 		m := methodsOf(u)
-		if m.value["MarshalText"] && m.pointer["UnmarshalText"] {
+		writes, reads := m.value[marshalText], m.pointer[unmarshalText]
+		if writes && reads {
+			return
+		}
+		if writes || reads {
+			w.refusef(path, "has map keys of type %s, which has only one of MarshalText on the value and UnmarshalText "+
+				"on the pointer: declare both", w.short(t))
 			return
 		}
 	}
@@ -148,18 +154,18 @@ func (w *walker) key(t types.Type, path string) {
 			return
 		}
 	}
-	w.refuse(path, "has map keys of type %s, which have no text form: use a string or integer kind, or declare "+
+	w.refusef(path, "has map keys of type %s, which have no text form: use a string or integer kind, or declare "+
 		"MarshalText on the value and UnmarshalText on the pointer", w.short(t))
 }
 
 // structure looks at the fields of a struct, embedded ones included.
 func (w *walker) structure(t types.Type, s *types.Struct, path string, addressable bool) {
 	before := len(w.list)
-	stored := w.fields(t, s, path, addressable)
+	stored := w.fields(s, path, addressable)
 	if s.NumFields() > 0 && len(stored) == 0 && path != "" && onlyUnexported(s) {
 		// One sentence instead of one for each of the fields.
 		w.list = w.list[:before]
-		w.refuse(path, "has type %s, which has no exported fields and would be stored as {}: "+
+		w.refusef(path, "has type %s, which has no exported fields and would be stored as {}: "+
 			"give it MarshalJSON and UnmarshalJSON, or use another type", w.short(t))
 		return
 	}

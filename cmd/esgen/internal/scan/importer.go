@@ -17,6 +17,9 @@ import (
 	"golang.org/x/tools/go/gcexportdata"
 )
 
+// unsafePath is the package that has no export data.
+const unsafePath = "unsafe"
+
 // imports are the packages that the targets of one module import.
 type imports struct {
 	fset   *token.FileSet
@@ -35,7 +38,7 @@ func importsOf(files []*ast.File) []string {
 	var paths []string
 	for _, f := range files {
 		for _, spec := range f.Imports {
-			if path, err := strconv.Unquote(spec.Path.Value); err == nil && path != "C" && path != "unsafe" && path != "" {
+			if path, err := strconv.Unquote(spec.Path.Value); err == nil && path != "C" && path != unsafePath && path != "" {
 				paths = append(paths, path)
 			}
 		}
@@ -84,7 +87,7 @@ func load(ctx context.Context, fset *token.FileSet, dir string, paths []string) 
 
 // Import implements [types.Importer].
 func (i *imports) Import(path string) (*types.Package, error) {
-	if path == "unsafe" {
+	if path == unsafePath {
 		return types.Unsafe, nil
 	}
 	if p := i.loaded[path]; p != nil && p.Complete() {
@@ -108,7 +111,8 @@ func (i *imports) exported(p listed) (*types.Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // read only
+	//nolint:staticcheck // the go command gives archives until Go 1.28; Read alone takes the later form only
 	data, err := gcexportdata.NewReader(file)
 	if err != nil {
 		return nil, fmt.Errorf("read export data of %s: %w", p.ImportPath, err)
@@ -162,7 +166,8 @@ func check(fset *token.FileSet, path string, files []*ast.File, from types.Impor
 		// One size everywhere, so that no output depends on the machine.
 		Sizes: types.SizesFor("gc", "amd64"),
 		Error: func(err error) {
-			if e, ok := errors.AsType[types.Error](err); ok {
+			// A tab begins what only continues the error before.
+			if e, ok := errors.AsType[types.Error](err); ok && e.Msg[0] != '\t' {
 				*collect = append(*collect, e)
 			}
 		},

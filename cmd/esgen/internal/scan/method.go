@@ -10,10 +10,18 @@ type methods struct {
 	promoted map[string]string
 }
 
+// The methods that serializers of JSON call.
+const (
+	marshalJSON   = "MarshalJSON"
+	unmarshalJSON = "UnmarshalJSON"
+	marshalText   = "MarshalText"
+	unmarshalText = "UnmarshalText"
+)
+
 // marshaling lists the methods that serializers call instead of looking at fields.
 func marshaling() []string {
 	return []string{
-		"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText", "MarshalBinary",
+		marshalJSON, unmarshalJSON, marshalText, unmarshalText, "MarshalBinary",
 		"EncodeMsgpack", "DecodeMsgpack", "MarshalMsgpack", "UnmarshalMsgpack",
 	}
 }
@@ -43,7 +51,7 @@ func methodsOf(t types.Type) methods {
 // number of parameters and results.
 func hasForm(name string, s *types.Signature) bool {
 	switch name {
-	case "MarshalJSON", "MarshalText", "MarshalBinary", "MarshalMsgpack":
+	case marshalJSON, marshalText, "MarshalBinary", "MarshalMsgpack":
 		return s.Params().Len() == 0 && s.Results().Len() == 2
 	default:
 		return s.Params().Len() == 1 && s.Results().Len() == 1
@@ -54,7 +62,7 @@ func hasForm(name string, s *types.Signature) bool {
 // they could not both write and read it. addressable says whether a pointer to
 // the value can be had: events are stored from values.
 func (m methods) opaque(addressable bool) (bool, string) {
-	for _, pair := range [][2]string{{"MarshalJSON", "UnmarshalJSON"}, {"MarshalText", "UnmarshalText"}} {
+	for _, pair := range [][2]string{{marshalJSON, unmarshalJSON}, {marshalText, unmarshalText}} {
 		write, read := pair[0], pair[1]
 		switch {
 		case m.pointer[write] && !m.pointer[read]:

@@ -21,13 +21,16 @@ type problems struct {
 	list []Problem
 }
 
+// at is where the author finds pos, whatever //line comments say.
+func (p *problems) at(pos token.Pos) token.Position { return p.fset.PositionFor(pos, false) }
+
 func (p *problems) addf(pos token.Pos, format string, args ...any) {
-	p.list = append(p.list, Problem{Position: p.fset.Position(pos), Message: fmt.Sprintf(format, args...)})
+	p.list = append(p.list, Problem{Position: p.at(pos), Message: fmt.Sprintf(format, args...)})
 }
 
 // where is a position inside a message: the base name is enough there.
 func (p *problems) where(pos token.Pos) string {
-	at := p.fset.Position(pos)
+	at := p.at(pos)
 	return fmt.Sprintf("%s:%d:%d", base(at.Filename), at.Line, at.Column)
 }
 

@@ -23,14 +23,14 @@ func (w *walker) shape(s *types.Struct) ([]templates.Field, bool) {
 			continue
 		}
 		if !f.Exported() && f.Pkg() != w.pkg {
-			w.refuse(f.Name(), "is an unexported field of package %s, which this package cannot repeat: "+
+			w.refusef(f.Name(), "is an unexported field of package %s, which this package cannot repeat: "+
 				"declare the struct here", f.Pkg().Name())
 			all = false
 			continue
 		}
 		t, reason := w.write(f.Type())
 		if reason != "" {
-			w.refuse(f.Name(), "%s", reason)
+			w.refusef(f.Name(), "%s", reason)
 			all = false
 			continue
 		}
@@ -42,7 +42,7 @@ func (w *walker) shape(s *types.Struct) ([]templates.Field, bool) {
 // refused reports whether a problem with a field of the event is known, so that
 // another one about the same cause would be too much.
 func (w *walker) refused(name string) bool {
-	at := w.fset.Position(w.field)
+	at := w.at(w.field)
 	return slices.ContainsFunc(w.list, func(p Problem) bool {
 		rest, ok := strings.CutPrefix(p.Message, "field "+name)
 		return ok && p.Position == at && (rest[0] == ' ' || rest[0] == '.' || rest[0] == '[')
@@ -60,7 +60,7 @@ func (t *target) write(from types.Type) (templates.Type, string) {
 		return t.write(u.Rhs())
 	case *types.Basic:
 		if u.Kind() == types.UnsafePointer {
-			return templates.Type{Path: "unsafe", Package: "unsafe", Name: "Pointer"}, ""
+			return templates.Type{Path: unsafePath, Package: unsafePath, Name: "Pointer"}, ""
 		}
 		return templates.Type{Name: u.Name()}, ""
 	case *types.Named:

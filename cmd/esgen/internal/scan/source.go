@@ -102,7 +102,7 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		} else if s.name != parsed.Name.Name {
 			s.broken = true
 			s.addf(parsed.Name.Pos(), "package %s, but %s says package %s: a directory holds one package",
-				parsed.Name.Name, base(fset.Position(s.files[0].Pos()).Filename), s.name)
+				parsed.Name.Name, base(s.at(s.files[0].Pos()).Filename), s.name)
 		}
 		s.files = append(s.files, parsed)
 	}

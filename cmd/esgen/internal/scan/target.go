@@ -35,23 +35,23 @@ func (t *target) needsTypes() bool { return !t.broken && len(t.marks) > 0 }
 func (t *target) interpret(list []directive) {
 	for _, d := range list {
 		switch d.name {
-		case "family":
-			t.onPackage(d, &t.family)
-		case "package":
+		case onFamily:
+			t.forPackage(d, &t.family)
+		case onPackage:
 			var one *directive
-			t.onPackage(d, &one)
+			t.forPackage(d, &one)
 			if a, ok := d.args["serializers"]; ok && one != nil {
 				if t.serializers != nil {
 					t.addf(a.pos, "serializers= is given twice, first at %s: leave one out", t.where(t.serializers.pos))
 				}
 				t.serializers = &a
 			}
-		case "event":
-			if t.onType(d) {
+		case onEvent:
+			if t.forType(d) {
 				t.markEvent(d)
 			}
-		case "state":
-			if t.onType(d) {
+		case onState:
+			if t.forType(d) {
 				t.markState(d)
 			}
 		}
@@ -61,14 +61,14 @@ func (t *target) interpret(list []directive) {
 	}
 	const missing = "without an event: mark a struct type with //esgen:event name=…"
 	for _, d := range list {
-		if d.name != "event" && len(t.list) == 0 {
+		if d.name != onEvent && len(t.list) == 0 {
 			t.addf(d.pos, "//esgen:%s %s", d.name, missing)
 		}
 	}
 }
 
-// onPackage takes a directive that is about the package.
-func (t *target) onPackage(d directive, into **directive) {
+// forPackage takes a directive that is about the package.
+func (t *target) forPackage(d directive, into **directive) {
 	if !d.at.pkg {
 		t.addf(d.pos, "//esgen:%s is about the package, and stands on %s: put it above the package clause "+
 			"or between empty lines", d.name, d.at.words)
@@ -81,13 +81,13 @@ func (t *target) onPackage(d directive, into **directive) {
 	*into = &d
 }
 
-// onType reports whether a directive stands on a type declaration.
-func (t *target) onType(d directive) bool {
+// forType reports whether a directive stands on a type declaration.
+func (t *target) forType(d directive) bool {
 	if d.at.spec != nil {
 		return true
 	}
 	what := "a struct type"
-	if d.name == "state" {
+	if d.name == onState {
 		what = "a type"
 	}
 	t.addf(d.pos, "//esgen:%s stands on %s: put it directly above the declaration of %s, without an empty line",
@@ -111,7 +111,7 @@ func (t *target) resolve(from *imports) *templates.Package {
 	for _, m := range t.marks {
 		if e, ok := t.event(m); ok {
 			family.Events = append(family.Events, e)
-			sources[base(t.fset.Position(m.pos).Filename)] = true
+			sources[base(t.at(m.pos).Filename)] = true
 		}
 	}
 	if t.state != nil {
@@ -129,7 +129,7 @@ func (t *target) resolve(from *imports) *templates.Package {
 func (t *target) others(said map[Problem]bool) []Problem {
 	var list []Problem
 	for _, e := range t.errors {
-		p := Problem{Position: e.Fset.Position(e.Pos), Message: e.Msg}
+		p := Problem{Position: t.at(e.Pos), Message: e.Msg}
 		if !said[p] {
 			said[p] = true
 			list = append(list, p)

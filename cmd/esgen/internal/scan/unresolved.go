@@ -17,11 +17,11 @@ func (w *walker) invalid(path string) {
 			continue
 		}
 		if expr := fieldType(file, w.inner); expr != nil {
-			w.refuse(path, "%s", w.unresolved(expr))
+			w.refusef(path, "%s", w.unresolved(expr))
 			return
 		}
 	}
-	w.refuse(path, "has a type that does not resolve%s", w.reasonAt(w.fset.Position(w.inner)))
+	w.refusef(path, "has a type that does not resolve%s", w.reasonAt(w.at(w.inner)))
 }
 
 // fieldType finds the type of the field that is declared at pos.
@@ -42,16 +42,14 @@ func (t *target) unresolved(expr ast.Expr) string {
 	if strings.Contains(written, "C.") {
 		return "has type " + written + ", which only cgo knows: use a Go type"
 	}
-	if strings.Contains("[]*", written[:1]) {
-		written = strings.TrimLeft(written, "[]*")
-	}
+	element := strings.TrimLeft(written, "[]*")
 	for _, name := range []string{"Event", "Stream", "Meta", "Recorded", "Handler", "Ignore", "Applier"} {
-		if written == name {
+		if element == name {
 			return "has type " + name + ", which esgen declares in " + templates.FileName(t.name) +
 				": an event is made of types of your own"
 		}
 	}
-	return "has type " + types.ExprString(expr) + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
+	return "has type " + written + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
 }
 
 // reason is what the type checker said inside a range, else its first word about
@@ -68,7 +66,7 @@ func (t *target) reason(from, to token.Pos) string {
 // reasonAt is what the type checker said about a line of another package.
 func (t *target) reasonAt(at token.Position) string {
 	for _, e := range t.errors {
-		if p := e.Fset.Position(e.Pos); p.Filename == at.Filename && p.Line == at.Line {
+		if p := t.at(e.Pos); p.Filename == at.Filename && p.Line == at.Line {
 			return fmt.Sprintf(" (%s:%d): %s", base(p.Filename), p.Line, e.Msg)
 		}
 	}

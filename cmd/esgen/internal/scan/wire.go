@@ -16,7 +16,7 @@ type wired struct {
 
 // fields checks the fields of s and returns what is stored for them, with the
 // fields of embedded structs among them, as encoding/json has it.
-func (w *walker) fields(t types.Type, s *types.Struct, path string, addressable bool) []wired {
+func (w *walker) fields(s *types.Struct, path string, addressable bool) []wired {
 	var list []wired
 	for i := range s.NumFields() {
 		f := s.Field(i)
@@ -41,17 +41,17 @@ func (w *walker) fields(t types.Type, s *types.Struct, path string, addressable 
 		embedded, pointer := embeddedStruct(f)
 		switch {
 		case embedded != nil && pointer && !f.Exported():
-			w.refuse(at, "is an embedded pointer to an unexported struct, which cannot be read back: embed %s without *", f.Name())
+			w.refusef(at, "is an embedded pointer to an unexported struct, which cannot be read back: embed %s without *", f.Name())
 		case embedded != nil && name == "" && !isOpaque(f.Type(), addressable || pointer):
 			v := visit{f.Type(), addressable || pointer}
 			if w.seen[v] {
 				continue
 			}
 			w.seen[v] = true
-			list = append(list, w.fields(f.Type(), embedded, at, addressable || pointer)...)
+			list = append(list, w.fields(embedded, at, addressable || pointer)...)
 			delete(w.seen, v)
 		case !f.Exported():
-			w.refuse(at, "is unexported, so its value would be lost: export it, or tag it json:\"-\" if that is meant")
+			w.refusef(at, "is unexported, so its value would be lost: export it, or tag it json:\"-\" if that is meant")
 		default:
 			if name == "" {
 				name = f.Name()
@@ -76,7 +76,7 @@ func (w *walker) tag(path, tag string) (string, bool) {
 	value, given := reflect.StructTag(tag).Lookup("json")
 	if !given {
 		if strings.Contains(tag, "json") {
-			w.refuse(path, "has a tag that cannot be read, so its name in it has no effect: write `json:\"name\"`")
+			w.refusef(path, "has a tag that cannot be read, so its name in it has no effect: write `json:\"name\"`")
 		}
 		return "", false
 	}
@@ -86,7 +86,7 @@ func (w *walker) tag(path, tag string) (string, bool) {
 	name, _, _ := strings.Cut(value, ",")
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&()*+-./:;<=>?@[]^_{|}~ ", r) {
-			w.refuse(path, "is tagged %q, a name that is not accepted there and would be ignored: "+
+			w.refusef(path, "is tagged %q, a name that is not accepted there and would be ignored: "+
 				"write letters, digits and . _ -", name)
 			return "", true
 		}
@@ -122,7 +122,7 @@ func (w *walker) twice(list []wired) {
 	for _, f := range list {
 		if other, found := first[f.wire]; found {
 			w.field = f.pos
-			w.refuse(f.path, "is stored as %q, and so is %s: one would be lost; give one another name with `json:\"…\"`",
+			w.refusef(f.path, "is stored as %q, and so is %s: one would be lost; give one another name with `json:\"…\"`",
 				f.wire, other)
 			continue
 		}
