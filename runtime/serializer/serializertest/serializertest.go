@@ -11,6 +11,7 @@ package serializertest
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -286,8 +287,8 @@ func mutate(r *rand.Rand, data []byte) []byte {
 }
 
 // memory decodes many mutations of small data, of which some declare lengths that
-// they do not have. Not exact, since other tests allocate meanwhile: it is to
-// find what takes megabytes for a few bytes.
+// they do not have. It is to find what takes megabytes for a few bytes, whatever
+// other tests allocate meanwhile.
 func (c contract) memory(t *testing.T) {
 	const limit = 64 << 20
 	r := rand.New(rand.NewPCG(c.seed, 2))
@@ -295,11 +296,15 @@ func (c contract) memory(t *testing.T) {
 		data := c.encode(t, v)
 		for range 50 {
 			hostile := mutate(r, data)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			_ = c.s.Unmarshal(hostile, fresh(v))
-			runtime.ReadMemStats(&after)
-			if took := after.TotalAlloc - before.TotalAlloc; took > limit {
+			took := uint64(math.MaxUint64)
+			for tries := 0; took > limit && tries < 5; tries++ {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				_ = c.s.Unmarshal(hostile, fresh(v))
+				runtime.ReadMemStats(&after)
+				took = min(took, after.TotalAlloc-before.TotalAlloc)
+			}
+			if took > limit {
 				t.Fatalf("%T: %d bytes allocated for %q", v, took, hostile)
 			}
 		}
