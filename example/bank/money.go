@@ -3,6 +3,7 @@ package bank
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -83,12 +84,13 @@ const (
 	USD Currency = "USD"
 )
 
+// Currencies returns all of them, by code.
+func Currencies() []Currency { return []Currency{CHF, EUR, GBP, USD} }
+
 // ParseCurrency returns the currency with this code, or a [CurrencyError].
 func ParseCurrency(code string) (Currency, error) {
-	switch c := Currency(code); c {
-	case CHF, EUR, GBP, USD:
+	if c := Currency(code); slices.Contains(Currencies(), c) {
 		return c, nil
-	default:
-		return "", CurrencyError{Code: code}
 	}
+	return "", CurrencyError{Code: code}
 }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/esgen/esgen/example/bank"
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// Exit codes.
+const (
+	done   = 0
+	failed = 1
+	misuse = 2
+)
+
+// shell is what surrounds the program.
+type shell struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// session is a shell with an open database.
+type session struct {
+	shell
+	db   store.Store
+	bank bank.Bank
+}
+
+// note tells the user something that is no result.
+func (s shell) note(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
+
+// print writes a line of the result.
+func (s shell) print(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
+
+// usageError is a call that makes no sense, whatever is in the database.
+type usageError struct{ verb, reason string }
+
+func (e usageError) Error() string { return e.reason }
+
+// run carries args out and returns the exit code. It ends soon after ctx.
+func (s shell) run(ctx context.Context, args []string) int {
+	err := s.call(ctx, args)
+	usage, called := errors.AsType[usageError](err)
+	switch {
+	case err == nil:
+		return done
+	case called:
+		s.note("bank: %v\nSee: %s", err, strings.TrimSpace("bank "+usage.verb)+" -h")
+		return misuse
+	case ctx.Err() != nil:
+		s.note("bank: interrupted: %v", err)
+	default:
+		s.note("bank: %s", explain(err))
+	}
+	return failed
+}
+
+func (s shell) call(ctx context.Context, args []string) error {
+	global := newFlags("")
+	dsn := global.String("db", s.place(), "")
+	rest, err := parse(global, args, false)
+	switch {
+	case errors.Is(err, flag.ErrHelp) || err == nil && len(rest) > 0 && rest[0] == "help":
+		s.print("%s", manual())
+		return nil
+	case err != nil:
+		return err
+	case len(rest) == 0:
+		return usageError{reason: "no verb"}
+	}
+	v, ok := find(rest[0])
+	if !ok {
+		return usageError{reason: fmt.Sprintf("unknown verb %q", rest[0])}
+	}
+	flags := newFlags(v.name)
+	flags.StringVar(dsn, "db", *dsn, "the database: a `DSN`, see bank -h")
+	act := v.prepare(flags)
+	rest, err = parse(flags, rest[1:], true)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		s.print("%s", v.manual(flags))
+		return nil
+	case err != nil:
+		return err
+	case len(rest) != len(v.args):
+		return usageError{v.name, fmt.Sprintf("%s takes %s, not %s", v.name, v.operands(), count(len(rest), "argument"))}
+	}
+	return s.with(ctx, *dsn, func(s session) error { return act(ctx, s, rest) })
+}
+
+// place is where the accounts are unless -db says otherwise.
+func (s shell) place() string {
+	if dsn := s.getenv("BANK_DB"); dsn != "" {
+		return dsn
+	}
+	return "sqlite:bank.db"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
