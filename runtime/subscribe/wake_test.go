@@ -1,0 +1,196 @@
+package subscribe_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/subscribe"
+)
+
+// Progress never depends on the doorbell: with none, and with bells that are
+// dropped, doubled, late or stuck, everything arrives within the poll interval.
+func TestDoorbells(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	close(closed)
+	tests := []struct {
+		name string
+		bell func(db store.Store) func() <-chan struct{}
+		late time.Duration
+		// reads bounds those of a minute in which nothing happens.
+		reads int64
+	}{
+		{"works", func(db store.Store) func() <-chan struct{} { return db.Doorbell }, 0, 150},
+		{"nil", func(store.Store) func() <-chan struct{} { return func() <-chan struct{} { return nil } }, time.Second, 150},
+		{"dropped", func(store.Store) func() <-chan struct{} {
+			return func() <-chan struct{} { return make(chan struct{}) }
+		}, time.Second, 150},
+		{"doubled", func(db store.Store) func() <-chan struct{} {
+			rung := false
+			return func() <-chan struct{} {
+				if rung = !rung; rung {
+					return closed
+				}
+				return db.Doorbell()
+			}
+		}, 5 * time.Millisecond, 300},
+		{"late", func(db store.Store) func() <-chan struct{} {
+			return func() <-chan struct{} {
+				ch, bell := make(chan struct{}), db.Doorbell()
+				go func() {
+					select {
+					case <-bell:
+						time.Sleep(300 * time.Millisecond)
+					case <-time.After(time.Hour):
+					}
+					close(ch)
+				}()
+				return ch
+			}
+		}, 300 * time.Millisecond, 150},
+		// A bell that never stops is answered every 5 milliseconds.
+		{"stuck", func(store.Store) func() <-chan struct{} { return func() <-chan struct{} { return closed } }, 5 * time.Millisecond, 60 * 200},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, db *faulty) {
+				db.doorbell = test.bell(db.Store)
+				h := &recorder{}
+				p := run(t, newSubscription(t, db, "bells", h.handle, subscribe.Config{}))
+				time.Sleep(time.Minute)
+				before := db.reads.Load()
+				time.Sleep(time.Minute)
+				if n := db.reads.Load() - before; n > test.reads || n < 60 {
+					t.Errorf("an idle minute cost %d reads, want 60 to %d", n, test.reads)
+				}
+				if n := db.advances.Load(); n != 0 {
+					t.Errorf("nothing happened and the checkpoint was stored %d times", n)
+				}
+				for n := 1; n <= 20; n++ {
+					appendTo(t, db, "bank-1", 1)
+					time.Sleep(test.late)
+					synctest.Wait()
+					if got := len(h.handled()); got != n {
+						t.Fatalf("%d events were handled %s after the append of number %d", got, test.late, n)
+					}
+					time.Sleep(time.Duration(n) * 97 * time.Millisecond)
+				}
+				p.stop(t)
+				time.Sleep(time.Hour) // late bells end
+			})
+		})
+	}
+}
+
+// After activity the pauses are short and grow.
+func TestPollIntervalAdapts(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		db.doorbell = func() <-chan struct{} { return nil }
+		h := &recorder{}
+		p := run(t, newSubscription(t, db, "adapts", h.handle, subscribe.Config{PollInterval: 10 * time.Second}))
+		time.Sleep(time.Minute)
+		appendTo(t, db, "bank-1", 1)
+		h.await(t, 1)
+		for n := 2; n <= 20; n++ {
+			appendTo(t, db, "bank-1", 1)
+			time.Sleep(40 * time.Millisecond)
+			synctest.Wait()
+			if got := len(h.handled()); got != n {
+				t.Fatalf("%d events were handled 40ms after the append of number %d", got, n)
+			}
+		}
+		p.stop(t)
+	})
+}
+
+func TestCheckpointsAreCoalesced(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		config subscribe.Config
+		pause  time.Duration // of the handler
+		most   int64         // checkpoints for 1000 events
+		least  int64
+	}{
+		{"by count", subscribe.Config{CheckpointEvery: 100, CheckpointAfter: time.Hour}, 0, 21, 11},
+		{"by time", subscribe.Config{}, 10 * time.Millisecond, 11, 9},
+		{"each", subscribe.Config{CheckpointEvery: 1}, 0, 1000, 1000},
+		{"at the end", subscribe.Config{CheckpointEvery: 10_000, CheckpointAfter: time.Hour}, 0, 1, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, db *faulty) {
+				h := &recorder{before: func(context.Context, store.Recorded) error {
+					time.Sleep(test.pause)
+					return nil
+				}}
+				appendTo(t, db, "bank-1", 1000)
+				p := run(t, newSubscription(t, db, "coalesced", h.handle, test.config))
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				s := p.Status()
+				if n := db.advances.Load(); n < test.least || n > test.most || s.Stored != 1000 {
+					t.Errorf("1000 events took %d checkpoints, the last at %d; want %d to %d", n, s.Stored, test.least, test.most)
+				}
+				p.stop(t)
+			})
+		})
+	}
+}
+
+// The checkpoint of what was handled is stored while a slow handler works.
+func TestSlowHandlerHoldsNoCheckpointBack(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		h := &recorder{before: func(_ context.Context, r store.Recorded) error {
+			if r.Position == 4 {
+				time.Sleep(time.Hour)
+			}
+			return nil
+		}}
+		appendTo(t, db, "bank-1", 5)
+		p := run(t, newSubscription(t, db, "slow", h.handle, subscribe.Config{}))
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if s := p.Status(); s.Stored != 3 || s.At != 3 || s.Live {
+			t.Errorf("while event 4 is handled the status is %+v", s)
+		}
+		// Stopping stores it too, and waits for the handler; its event counts.
+		p.cancel()
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if s := p.Status(); s.Stored != 4 {
+			t.Errorf("after the stop the checkpoint is at %d, want 4", s.Stored)
+		}
+		if diff := cmp.Diff([]uint64{1, 2, 3, 4}, positions(h.handled())); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestPagesBoundWhatIsHeld(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		most := 0
+		db.read = func(_ int64, q store.Query) error {
+			most = max(most, q.Limit)
+			return nil
+		}
+		h := &recorder{}
+		appendTo(t, db, "bank-1", 1000)
+		p := run(t, newSubscription(t, db, "pages", h.handle, subscribe.Config{PageSize: 7}))
+		h.await(t, 1000)
+		p.stop(t)
+		if most != 7 {
+			t.Errorf("up to %d events were read at once, want 7", most)
+		}
+	})
+}
