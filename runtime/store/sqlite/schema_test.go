@@ -29,6 +29,8 @@ func TestStoredEventsCannotBeChanged(t *testing.T) {
 		"REPLACE INTO events SELECT * FROM events",
 		"INSERT OR REPLACE INTO events SELECT position + 1, stream, version + 1, category, event_id, type, revision, time, correlation, causation, format, metadata, data FROM events",
 		"UPDATE OR REPLACE events SET version = 2",
+		"DELETE FROM streams",
+		"UPDATE streams SET name = 'bank-2'",
 	} {
 		if _, err := db.Exec(statement); err == nil {
 			t.Errorf("%s: no error", statement)

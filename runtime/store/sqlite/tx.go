@@ -28,7 +28,7 @@ func (b *base) session() (*session, error) {
 		level = "NORMAL"
 	}
 	// The writer waits for the lock by itself: see [writer.lock].
-	db, err := open(address(b.file, "mode=rw", "_busy_timeout=0", "_synchronous="+level, "_foreign_keys=1",
+	db, err := open(address(b.file, "mode=rw", "_busy_timeout=0", "_synchronous="+level,
 		"_pragma=journal_size_limit(67108864)"), 1)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,20 @@
 CREATE TABLE streams (
     id       INTEGER PRIMARY KEY,
     name     TEXT NOT NULL UNIQUE,
-    -- NULL: the name has no dash.
-    category INTEGER REFERENCES categories (id),
+    -- Its number in categories. NULL: the name has no dash.
+    category INTEGER,
     -- Time of the first event, in microseconds since 1970 UTC.
     created  INTEGER NOT NULL
 ) STRICT;
+
+-- Events refer to a stream by its number. To have that checked by a foreign key
+-- would cost every event a look-up.
+CREATE TRIGGER streams_refuse_delete BEFORE DELETE ON streams
+BEGIN
+    SELECT raise(ABORT, 'streams are never deleted by hand');
+END;
+
+CREATE TRIGGER streams_refuse_update BEFORE UPDATE ON streams
+BEGIN
+    SELECT raise(ABORT, 'stored streams are never changed');
+END;

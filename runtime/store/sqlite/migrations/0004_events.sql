@@ -1,7 +1,8 @@
 -- Wide columns stand last: a filter by type reads no payload.
 CREATE TABLE events (
     position    INTEGER PRIMARY KEY CHECK (position > 0),
-    stream      INTEGER NOT NULL REFERENCES streams (id),
+    -- Its number in streams.
+    stream      INTEGER NOT NULL,
     version     INTEGER NOT NULL CHECK (version > 0),
     -- That of the stream. NULL: none.
     category    INTEGER,
