@@ -51,15 +51,15 @@ func isNumber(c byte) bool {
 
 // inNumericRange counts the digits that number has without its exponent.
 func inNumericRange(number []byte) bool {
-	whole, fraction, exponent := 0, 0, 0
+	whole, fraction := 0, 0
 	point := false
 	for i, c := range number {
 		switch {
 		case c == '.':
 			point = true
 		case c == 'e' || c == 'E':
-			var err error
-			if exponent, err = strconv.Atoi(string(number[i+1:])); err != nil {
+			exponent, err := strconv.Atoi(string(number[i+1:]))
+			if err != nil {
 				return false
 			}
 			return whole+exponent <= maxNumericDigits && fraction-exponent <= maxNumericFraction

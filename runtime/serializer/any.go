@@ -79,6 +79,7 @@ func (u *unpacker) any() (any, *fieldError) {
 		return append([]byte{}, t.body...), nil
 	case extKind:
 		return t.time()
+	default: // an array or a map
 	}
 	if err := u.enter(); err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func (u *unpacker) composite(n int, s *shape, v reflect.Value) *fieldError {
 			}
 		}
 		return nil
+	default: // a slice
 	}
 	v.Set(reflect.MakeSlice(s.typ, 0, min(n, firstElements)))
 	for i := range n {
@@ -57,16 +58,16 @@ func (u *unpacker) structure(n int, s *shape, v reflect.Value) *fieldError {
 		if expected < len(s.fields) && s.fields[expected].name == string(name.body) {
 			f = &s.fields[expected]
 			expected++
-		} else if f = s.byName[string(name.body)]; f == nil {
+		} else if f = s.byName[string(name.body)]; f != nil {
+			expected = f.position + 1
+		} else {
 			if err := u.skip(); err != nil {
 				return err.within(badName(name.body))
 			}
 			continue
 		}
-		target := v
-		if len(f.index) == 1 {
-			target = v.Field(f.index[0])
-		} else if target, err = into(v, f.index); err != nil {
+		target, err := into(v, f.index)
+		if err != nil {
 			return err.within(f.name)
 		}
 		if err := u.value(f.shape, target); err != nil {

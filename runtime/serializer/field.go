@@ -13,6 +13,7 @@ type field struct {
 	name      string
 	header    []byte // the name as a msgpack string
 	index     []int
+	position  int // among the stored fields
 	shape     *shape
 	omitEmpty bool
 	omitZero  bool
@@ -47,6 +48,9 @@ func in(v reflect.Value, index []int) (reflect.Value, bool) {
 
 // into is in for decoding: it allocates the embedded pointers on the way.
 func into(v reflect.Value, index []int) (reflect.Value, *fieldError) {
+	if len(index) == 1 {
+		return v.Field(index[0]), nil
+	}
 	for i, x := range index {
 		if i > 0 && v.Kind() == reflect.Pointer {
 			if v.IsNil() {
@@ -75,8 +79,9 @@ func empty(v reflect.Value) bool {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
 		reflect.Float32, reflect.Float64, reflect.Interface, reflect.Pointer:
 		return v.IsZero()
+	default:
+		return false
 	}
-	return false
 }
 
 func (f *field) zero(v reflect.Value) bool {
@@ -86,7 +91,7 @@ func (f *field) zero(v reflect.Value) bool {
 	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Interface) && v.IsNil() {
 		return true
 	}
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
+	if z, ok := reflect.TypeAssert[interface{ IsZero() bool }](v); ok {
 		return z.IsZero()
 	}
 	if !v.CanAddr() {
@@ -201,6 +206,7 @@ func (b *builder) fillStruct(s *shape) {
 	slices.SortFunc(s.fields, func(a, b field) int { return slices.Compare(a.index, b.index) })
 	s.byName = make(map[string]*field, len(s.fields))
 	for i := range s.fields {
+		s.fields[i].position = i
 		s.byName[s.fields[i].name] = &s.fields[i]
 	}
 	s.suspect = s.suspect || len(s.lost) > 0

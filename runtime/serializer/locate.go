@@ -80,6 +80,7 @@ func failing(data []byte, s *shape, depth int) string {
 				return join(element(i), part, s.elem)
 			}
 		}
+	default: // it has no parts
 	}
 	return ""
 }

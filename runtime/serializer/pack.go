@@ -73,8 +73,9 @@ func (w *packer) value(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldErr
 		return append(dst, wireNil), nil
 	case rawClass, numberClass, jsonClass, textClass, binaryClass, packClass, hookClass:
 		return w.method(dst, s, v)
+	default:
+		return dst, refusal(s.reason)
 	}
-	return dst, refusal(s.reason)
 }
 
 func (w *packer) time(dst []byte, v reflect.Value) ([]byte, *fieldError) {
@@ -96,6 +97,7 @@ func (w *packer) composite(dst []byte, s *shape, v reflect.Value) ([]byte, *fiel
 		if v.IsNil() {
 			return append(dst, wireNil), nil
 		}
+	default: // an array
 	}
 	dst = appendArrayLen(dst, v.Len())
 	for i := range v.Len() {
@@ -212,6 +214,7 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		if v.IsNil() {
 			return append(dst, wireNil), nil
 		}
+	default:
 	}
 	self := v.Addr().Interface()
 	switch s.class {
@@ -253,6 +256,7 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 			return append(dst, wireNil), nil
 		}
 		return appendBytes(dst, data), nil
+	default:
 	}
 	data, err := hooked(self)
 	if err != nil {

@@ -61,16 +61,17 @@ func (u *unpacker) next() (token, *fieldError) {
 	c := u.data[u.at]
 	u.at++
 	var t token
-	size := -1 // of the length or number that follows
+	var declared uint64 // elements, pairs or bytes
+	size := 0           // of the length or number that follows
 	switch {
 	case c <= 0x7f:
 		return token{kind: uintKind, bits: uint64(c)}, nil
 	case c <= 0x8f:
-		t.kind, t.len = mapKind, int(c&0x0f)
+		t.kind, declared = mapKind, uint64(c&0x0f)
 	case c <= 0x9f:
-		t.kind, t.len = arrayKind, int(c&0x0f)
+		t.kind, declared = arrayKind, uint64(c&0x0f)
 	case c <= 0xbf:
-		t.kind, t.len = stringKind, int(c&0x1f)
+		t.kind, declared = stringKind, uint64(c&0x1f)
 	case c == wireNil:
 		return token{kind: nilKind}, nil
 	case c == wireFalse, c == wireTrue:
@@ -84,7 +85,7 @@ func (u *unpacker) next() (token, *fieldError) {
 	case c >= wireStr8:
 		t.kind, size = stringKind, 1<<(c-wireStr8)
 	case c >= wireFixExt1:
-		t.kind, t.len = extKind, 1<<(c-wireFixExt1)
+		t.kind, declared = extKind, 1<<(c-wireFixExt1)
 	case c >= wireInt8:
 		t.kind, size = intKind, 1<<(c-wireInt8)
 	case c >= wireUint8:
@@ -105,6 +106,8 @@ func (u *unpacker) next() (token, *fieldError) {
 			return token{}, refusal(errShort)
 		}
 		switch t.kind {
+		default:
+			declared = n
 		case uintKind, floatKind:
 			t.bits = n
 			return t, nil
@@ -116,7 +119,6 @@ func (u *unpacker) next() (token, *fieldError) {
 			}
 			return t, nil
 		}
-		t.len = int(n)
 	}
 	// An element takes at least one byte, a pair two.
 	left := len(u.data) - u.at
@@ -126,9 +128,10 @@ func (u *unpacker) next() (token, *fieldError) {
 	if t.kind == extKind {
 		left--
 	}
-	if t.len > left {
-		return token{}, refusal(fmt.Sprintf("%s declares %d elements or bytes where only %d can follow", kindNames[t.kind], t.len, max(left, 0)))
+	if left < 0 || declared > uint64(left) {
+		return token{}, refusal(fmt.Sprintf("%s declares %d elements or bytes where only %d can follow", kindNames[t.kind], declared, max(left, 0)))
 	}
+	t.len = int(declared)
 	if t.kind == extKind {
 		t.ext = u.data[u.at]
 		u.at++

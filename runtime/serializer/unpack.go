@@ -91,6 +91,7 @@ func (u *unpacker) value(s *shape, v reflect.Value) *fieldError {
 		err := u.value(s.elem, v.Elem())
 		u.hops--
 		return err
+	default:
 	}
 	t, err := u.next()
 	if err != nil {

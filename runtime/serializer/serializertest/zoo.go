@@ -145,6 +145,7 @@ type base struct {
 	Shared   int
 }
 
+// Linked is exported, for only such structs can be embedded by pointer.
 type Linked struct {
 	LinkName string
 	Depth    int
