@@ -225,11 +225,13 @@ func scan(rows *sql.Rows, limit int) (page []store.Recorded, full bool, err erro
 	bytes := 0
 	for rows.Next() {
 		var e store.Recorded
-		var micros int64
-		if err := rows.Scan(&e.Position, &e.Stream, &e.Version, &e.ID, &e.Type, &e.Revision,
+		// Numbers of other types than int64 pass through text in database/sql.
+		var position, version, revision, micros int64
+		if err := rows.Scan(&position, &e.Stream, &version, &e.ID, &e.Type, &revision,
 			&micros, &e.Correlation, &e.Causation, &e.Format, (*[]byte)(&e.Metadata), &e.Data); err != nil {
 			return nil, false, err
 		}
+		e.Position, e.Version, e.Revision = store.Position(position), store.Version(version), int(revision)
 		e.OriginalStream, e.OriginalVersion = e.Stream, e.Version
 		e.Time = time.UnixMicro(micros).UTC()
 		page = append(page, e)
