@@ -180,15 +180,23 @@ func await(t testing.TB, ch <-chan struct{}, what string) {
 // appendTo appends n events to stream.
 func appendTo(t testing.TB, db store.Streams, stream string, n int) store.Appended {
 	t.Helper()
+	appended, err := appendEvents(t.Context(), db, stream, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return appended
+}
+
+func appendEvents(ctx context.Context, db store.Streams, stream string, n int) (store.Appended, error) {
 	events := make([]store.Event, n)
 	for i := range events {
 		events[i] = store.Event{Type: "happened", Format: store.JSON, Data: fmt.Appendf(nil, `{"n":%d}`, i)}
 	}
-	appended, err := db.Append(t.Context(), store.Batch{Stream: stream, Expected: store.Any, Events: events})
+	appended, err := db.Append(ctx, store.Batch{Stream: stream, Expected: store.Any, Events: events})
 	if err != nil {
-		t.Fatal(err)
+		return store.Appended{}, err
 	}
-	return appended[0]
+	return appended[0], nil
 }
 
 // versions and positions are what tests compare.
