@@ -129,7 +129,7 @@ type wire struct {
 	Float32 float32           `json:"float32"`
 	Float64 float64           `json:"float64"`
 	String  string            `json:"string"`
-	Own     string            `json:"json" msgpack:"own"`
+	Own     string            `json:"json"           msgpack:"own"`
 	Omit    string            `json:"omit,omitempty"`
 	Skip    string            `json:"-"`
 	Bytes   []byte            `json:"bytes"`

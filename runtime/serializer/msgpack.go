@@ -21,8 +21,10 @@ import (
 // fit, ignores trailing bytes, and starts goroutines that never end.
 type Msgpack struct{}
 
+const msgpackFormat = "msgpack"
+
 // Format returns "msgpack".
-func (Msgpack) Format() string { return "msgpack" }
+func (Msgpack) Format() string { return msgpackFormat }
 
 // Marshal implements [Serializer]. Its error is an [*EncodeError].
 func (Msgpack) Marshal(v any) ([]byte, error) {
@@ -44,7 +46,7 @@ func (Msgpack) Marshal(v any) ([]byte, error) {
 		}
 	}
 	if wrong != nil {
-		return nil, encodeError("msgpack", v, wrong)
+		return nil, encodeError(msgpackFormat, v, wrong)
 	}
 	return bytes.Clone(data), nil
 }
@@ -60,7 +62,7 @@ const maxKeptBuffer = 64 << 10
 func (Msgpack) Unmarshal(data []byte, v any) error {
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
-		return &DecodeError{Format: "msgpack", GoType: goType(v), Offset: -1, Err: errNoTarget}
+		return &DecodeError{Format: msgpackFormat, GoType: goType(v), Offset: -1, Err: errNoTarget}
 	}
 	target = target.Elem()
 	u := unpacker{data: data}
@@ -73,7 +75,7 @@ func (Msgpack) Unmarshal(data []byte, v any) error {
 		if err == nil {
 			err = fmt.Errorf("%s", wrong.reason)
 		}
-		return &DecodeError{Format: "msgpack", GoType: goType(v), Field: wrong.path, Offset: int64(u.at), Err: err}
+		return &DecodeError{Format: msgpackFormat, GoType: goType(v), Field: wrong.path, Offset: int64(u.at), Err: err}
 	}
 	return nil
 }

@@ -29,17 +29,21 @@ type hidden struct {
 	inside int
 }
 
-type shadowBase struct{ ID string }
-type shadow struct {
-	shadowBase
-	ID string
-}
-type twinA struct{ X int }
-type twinB struct{ X int }
-type twins struct {
-	twinA
-	twinB
-}
+type (
+	shadowBase struct{ ID string }
+	shadow     struct {
+		shadowBase
+		ID string
+	}
+)
+type (
+	twinA struct{ X int }
+	twinB struct{ X int }
+	twins struct {
+		twinA
+		twinB
+	}
+)
 
 type promoted struct {
 	time.Time
@@ -110,8 +114,10 @@ type collides struct{ x int }
 func (collides) MarshalText() ([]byte, error)     { return []byte("same"), nil }
 func (*collides) UnmarshalText(text []byte) error { return nil }
 
-type celsius float64
-type stringer interface{ String() string }
+type (
+	celsius  float64
+	stringer interface{ String() string }
+)
 
 func TestEncodeErrorNamesTheField(t *testing.T) {
 	t.Parallel()

@@ -297,8 +297,7 @@ func promotedFrom(t reflect.Type, m method) string {
 	if t.Kind() != reflect.Struct || t.NumField() < 2 {
 		return ""
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if !f.Anonymous || !either(f.Type, m.marshals) {
 			continue
 		}

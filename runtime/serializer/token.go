@@ -181,7 +181,7 @@ func (t token) float(s *shape, v reflect.Value) *fieldError {
 	}
 	if s.typ.Kind() == reflect.Float32 && t.single {
 		// Through float64 a signalling NaN would change its bits.
-		*(v.Addr().Convert(reflect.TypeFor[*float32]()).Interface().(*float32)) = math.Float32frombits(uint32(t.bits))
+		*v.Addr().Convert(reflect.TypeFor[*float32]()).Interface().(*float32) = math.Float32frombits(uint32(t.bits))
 		return nil
 	}
 	v.SetFloat(f)

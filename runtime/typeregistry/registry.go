@@ -113,8 +113,7 @@ func (r *Registry) foreign(goType reflect.Type) error {
 		}
 	}
 	if goType.Kind() == reflect.Struct {
-		for i := range goType.NumField() {
-			f := goType.Field(i)
+		for f := range goType.Fields() {
 			if !f.Anonymous {
 				continue
 			}

@@ -13,14 +13,16 @@ import (
 	"github.com/esgen/esgen/runtime/typeregistry"
 )
 
-type opened struct{ Owner string }
-type deposited struct{ Amount int64 }
-type depositedV1 struct{ Cents int64 }
-type stranger struct{ X int }
-type embeds struct {
-	opened
-	Extra int
-}
+type (
+	opened      struct{ Owner string }
+	deposited   struct{ Amount int64 }
+	depositedV1 struct{ Cents int64 }
+	stranger    struct{ X int }
+	embeds      struct {
+		opened
+		Extra int
+	}
+)
 type embedsPointer struct{ *deposited }
 
 func bank(t testing.TB) *typeregistry.Registry {
@@ -176,7 +178,7 @@ func TestDecode(t *testing.T) {
 		dst.(*deposited).Amount = 1
 		return boom
 	})
-	if got != nil || err != boom {
+	if got != nil || !errors.Is(err, boom) {
 		t.Errorf("a failed decode returned %#v, %v", got, err)
 	}
 	if _, err := (typeregistry.Type{}).Decode(func(any) error { return nil }); err == nil {

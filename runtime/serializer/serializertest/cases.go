@@ -63,6 +63,7 @@ type older struct {
 }
 
 func (c contract) unknown(t *testing.T) {
+	t.Helper()
 	v := newer{
 		Before: "x", Known: 7, Last: "z", When: time.Unix(1, 2),
 		Extra: map[string][]basics{"a": {{String: "}"}, {Bytes: []byte{1, 2}}}},
@@ -85,6 +86,7 @@ func (c contract) unknown(t *testing.T) {
 }
 
 func (c contract) nilAndEmpty(t *testing.T) {
+	t.Helper()
 	type nils struct {
 		Bytes   []byte
 		Blob    blob
@@ -107,6 +109,7 @@ func (c contract) nilAndEmpty(t *testing.T) {
 }
 
 func (c contract) times(t *testing.T) {
+	t.Helper()
 	type event struct{ At time.Time }
 	for _, at := range []time.Time{
 		{},
@@ -147,6 +150,7 @@ func (c contract) times(t *testing.T) {
 }
 
 func (c contract) integers(t *testing.T) {
+	t.Helper()
 	type event struct {
 		Int  int64
 		Uint uint64
@@ -165,6 +169,7 @@ func (c contract) integers(t *testing.T) {
 }
 
 func (c contract) narrow(t *testing.T) {
+	t.Helper()
 	type wide struct{ N int64 }
 	type wideUnsigned struct{ N uint64 }
 	for _, v := range []struct{ wide, narrow any }{
@@ -198,6 +203,7 @@ func (c contract) narrow(t *testing.T) {
 }
 
 func (c contract) text(t *testing.T) {
+	t.Helper()
 	for _, bad := range []string{"a\x00b", "\xff", "a\xc3", "\xed\xa0\x80", "\xf5\x80\x80\x80"} {
 		for name, v := range map[string]any{
 			"a string":       struct{ Field string }{bad},
@@ -221,6 +227,7 @@ func (c contract) text(t *testing.T) {
 }
 
 func (c contract) endless(t *testing.T) {
+	t.Helper()
 	loop := &recursive{Name: "loop"}
 	loop.Next = loop
 	if _, err := c.s.Marshal(loop); err == nil {

@@ -11,6 +11,7 @@ package serializertest
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -53,7 +54,7 @@ func Run(t *testing.T, s serializer.Serializer, values ...any) {
 		"refuses to decode into anything else": c.target,
 	}
 	if len(values) == 0 {
-		for name, f := range map[string]func(*testing.T){
+		maps.Copy(cases, map[string]func(*testing.T){
 			"writes equal values alike":        c.deterministic,
 			"skips unknown fields":             c.unknown,
 			"tells nil from empty":             c.nilAndEmpty,
@@ -62,9 +63,7 @@ func Run(t *testing.T, s serializer.Serializer, values ...any) {
 			"refuses integers that do not fit": c.narrow,
 			"refuses text that databases do":   c.text,
 			"refuses endless values":           c.endless,
-		} {
-			cases[name] = f
-		}
+		})
 	}
 	for name, f := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -98,8 +97,9 @@ func (c contract) samples(t *testing.T, n int) []any {
 // random ones of each struct, the same for the same seed.
 func Samples(seed uint64, n int) []any {
 	r := rand.New(rand.NewPCG(seed, 0))
-	var all []any
-	for _, v := range zoo() {
+	kinds := zoo()
+	all := make([]any, 0, len(kinds)*(n+1))
+	for _, v := range kinds {
 		all = append(all, pointerTo(v))
 		for range n {
 			p := reflect.New(reflect.TypeOf(v))
@@ -152,6 +152,7 @@ func diff(want, got any) string {
 }
 
 func (c contract) name(t *testing.T) {
+	t.Helper()
 	name := c.s.Format()
 	if name == "" || len(name) > 255 {
 		t.Errorf("%q has %d bytes; stores take 1 to 255", name, len(name))
@@ -162,6 +163,7 @@ func (c contract) name(t *testing.T) {
 }
 
 func (c contract) roundTrip(t *testing.T) {
+	t.Helper()
 	for _, v := range c.samples(t, 50) {
 		data := c.encode(t, v)
 		if d := diff(v, c.decode(t, data, v)); d != "" {
@@ -171,6 +173,7 @@ func (c contract) roundTrip(t *testing.T) {
 }
 
 func (c contract) pointer(t *testing.T) {
+	t.Helper()
 	if len(c.values) > 0 {
 		return // values may be pointers only
 	}
@@ -184,6 +187,7 @@ func (c contract) pointer(t *testing.T) {
 }
 
 func (c contract) deterministic(t *testing.T) {
+	t.Helper()
 	for _, v := range c.samples(t, 5) {
 		first := c.encode(t, v)
 		for range 5 {
@@ -199,6 +203,7 @@ func (c contract) deterministic(t *testing.T) {
 }
 
 func (c contract) input(t *testing.T) {
+	t.Helper()
 	for _, v := range c.samples(t, 10) {
 		data := c.encode(t, v)
 		given := bytes.Clone(data)
@@ -216,8 +221,9 @@ func (c contract) input(t *testing.T) {
 }
 
 func (c contract) output(t *testing.T) {
+	t.Helper()
 	all := c.samples(t, 10)
-	var encoded, copies [][]byte
+	encoded, copies := make([][]byte, 0, len(all)), make([][]byte, 0, len(all))
 	for _, v := range all {
 		data := c.encode(t, v)
 		encoded = append(encoded, data)
@@ -237,6 +243,7 @@ func (c contract) output(t *testing.T) {
 }
 
 func (c contract) cut(t *testing.T) {
+	t.Helper()
 	if len(c.values) > 0 {
 		return // in some formats a part of a message is a message
 	}
@@ -255,6 +262,7 @@ func (c contract) cut(t *testing.T) {
 }
 
 func (c contract) hostile(t *testing.T) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(c.seed, 1))
 	for _, v := range c.samples(t, 3) {
 		data := c.encode(t, v)
@@ -290,6 +298,7 @@ func mutate(r *rand.Rand, data []byte) []byte {
 // they do not have. It is to find what takes megabytes for a few bytes, whatever
 // other tests allocate meanwhile.
 func (c contract) memory(t *testing.T) {
+	t.Helper()
 	const limit = 64 << 20
 	r := rand.New(rand.NewPCG(c.seed, 2))
 	for _, v := range c.samples(t, 1) {
@@ -312,6 +321,7 @@ func (c contract) memory(t *testing.T) {
 }
 
 func (c contract) concurrent(t *testing.T) {
+	t.Helper()
 	all := c.samples(t, 3)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -338,6 +348,7 @@ func (c contract) concurrent(t *testing.T) {
 }
 
 func (c contract) refusesNil(t *testing.T) {
+	t.Helper()
 	for _, v := range []any{nil, (*basics)(nil)} {
 		if data, err := c.s.Marshal(v); err == nil {
 			t.Errorf("%#v was encoded as %q; there is no event", v, data)
@@ -346,6 +357,7 @@ func (c contract) refusesNil(t *testing.T) {
 }
 
 func (c contract) target(t *testing.T) {
+	t.Helper()
 	sample := c.samples(t, 0)[0]
 	data := c.encode(t, sample)
 	for _, v := range []any{nil, reflect.Zero(reflect.TypeOf(fresh(sample))).Interface(), basics{}} {

@@ -16,15 +16,17 @@ import (
 // The zoo: one struct per subject, with every kind of field that events have.
 // Types with unexported fields know how to fill themselves.
 
-type color string
-type level int8
-type cents int64
-type size uint16
-type ratio float64
-type flag bool
-type blob []byte
-type labels map[string]string
-type code [4]byte
+type (
+	color  string
+	level  int8
+	cents  int64
+	size   uint16
+	ratio  float64
+	flag   bool
+	blob   []byte
+	labels map[string]string
+	code   [4]byte
+)
 
 type basics struct {
 	Bool    bool    `json:"bool"`
@@ -128,7 +130,7 @@ type tagged struct {
 	ZeroMoney money             `json:"zero_money,omitzero"`
 	Quoted    int64             `json:"quoted,string"`
 	QuotedStr string            `json:"quoted_str,string"`
-	Dash      string            `json:"-,"`
+	Dash      string            `json:"-,"` //nolint:staticcheck // the name is a dash, on purpose
 	Odd       string            `json:"a.b/c d"`
 	Upper     string            `json:"K"`
 	Lower     string            `json:"k"`
@@ -256,7 +258,16 @@ func (s *secret) read(text []byte) error {
 // zoo returns a zero value of every struct.
 func zoo() []any {
 	return []any{
-		basics{}, named{}, pointers{}, collections{}, times{}, foreign{}, tagged{},
-		embedding{}, recursive{}, custom{}, struct{}{},
+		basics{},
+		named{},
+		pointers{},
+		collections{},
+		times{},
+		foreign{},
+		tagged{},
+		embedding{},
+		recursive{},
+		custom{},
+		struct{}{},
 	}
 }
