@@ -36,6 +36,7 @@ type (
 		ID string
 	}
 )
+
 type (
 	twinA struct{ X int }
 	twinB struct{ X int }
@@ -77,7 +78,7 @@ type promotedPointer struct {
 }
 
 type generic[T any] struct {
-	word
+	word  //nolint:unused // embedding it is the case
 	Value T
 }
 
@@ -95,7 +96,7 @@ func (p *pointed) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &p.x)
 }
 
-type failing struct{ x int }
+type failing struct{}
 
 var errFailing = errors.New("out of paper")
 
