@@ -32,7 +32,9 @@ func (g *generation) one(p scan.Package) error {
 		return nil
 	}
 	wanted := ""
-	if p.Model != nil {
+	if p.Model == nil {
+		g.say("no directives", p.Dir)
+	} else {
 		wanted = templates.FileName(p.Model.Name)
 		text, err := templates.Render(*p.Model)
 		if err != nil {
@@ -96,14 +98,17 @@ func (g *generation) remove(path string) error {
 	return nil
 }
 
-// differs prints what would change. An absent file is /dev/null, as patch has it.
+// absent is the name of no file, on every system.
+const absent = "/dev/null"
+
+// differs prints what would change. An absent file is named as patch has it.
 func (g *generation) differs(path string, old, text []byte) error {
 	from, to := filepath.ToSlash(g.relative(path)), filepath.ToSlash(g.relative(path))
 	if old == nil {
-		from = os.DevNull
+		from = absent
 	}
 	if text == nil {
-		to = os.DevNull
+		to = absent
 	}
 	g.code = max(g.code, exitProblems)
 	_, err := g.stdout.Write(diff.Diff(from, old, to, text))

@@ -46,12 +46,13 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		text        []byte
 	}
 	var list []file
-	mentioned := false
+	mentioned, inhabited := false, false
 	for _, entry := range entries {
 		name := entry.Name()
 		if entry.IsDir() || !strings.HasSuffix(name, ".go") || name[0] == '_' || name[0] == '.' {
 			continue
 		}
+		inhabited = true
 		path := filepath.Join(dir, name)
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -81,6 +82,9 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		}
 		mentioned = mentioned || mentions
 		list = append(list, file{path: path, text: text})
+	}
+	if !inhabited {
+		return nil, errors.New("it holds no Go files")
 	}
 	if !mentioned {
 		return s, nil
