@@ -90,7 +90,8 @@ func TestVersionMet(t *testing.T) {
 func TestCapabilitiesString(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]store.Capabilities{
-		"none": 0, "dense order, durable": store.DenseOrder | store.Durable,
+		"none":                 0,
+		"dense order, durable": store.DenseOrder | store.Durable,
 		"several streams, several processes, snapshots, catalog": store.SeveralStreams | store.SeveralProcesses | store.KeepsSnapshots | store.KeepsCatalog,
 	} {
 		if got := c.String(); got != want {

@@ -46,13 +46,13 @@ func appendCases() []contractCase {
 			f.absent("bank-1")
 		}},
 		{name: "case 08 a version of a missing stream is a conflict", run: func(f *fixture) {
-			f.conflict("bank-1", 1, 0)
+			_ = f.conflict("bank-1", 1, 0)
 			f.absent("bank-1")
 		}},
 		{name: "case 09 every version but the actual one is a conflict", run: func(f *fixture) {
 			f.append("bank-1", 0, events(3)...)
 			for _, expected := range []store.Version{0, 1, 2, 4, 1 << 40} {
-				f.conflict("bank-1", expected, 3)
+				_ = f.conflict("bank-1", expected, 3)
 			}
 			f.append("bank-1", 3, event(4))
 			f.equal("events", upTo(4), carried(f.stream("bank-1")))
@@ -68,7 +68,7 @@ func appendCases() []contractCase {
 			f.equal("$all", 5001, len(f.all()))
 		}},
 		{name: "a refused append leaves the stream usable", run: func(f *fixture) {
-			f.conflict("bank-1", 7, 0)
+			_ = f.conflict("bank-1", 7, 0)
 			f.equal("version", store.Version(1), f.append("bank-1", 0, event(1)).Version)
 		}},
 		{name: "names are told apart by every byte", run: func(f *fixture) {

@@ -34,7 +34,7 @@ func durableCases() []contractCase {
 			}
 			first.Duplicate = true
 			f.retry(first, "bank-1", 0, given)
-			f.conflict("bank-1", 1, 3)
+			_ = f.conflict("bank-1", 1, 3)
 			next := f.append("bank-1", 3, event(4))
 			if next.First <= before[4].Position {
 				f.Errorf("position %d was given again", next.First)
@@ -51,7 +51,7 @@ func processCases() []contractCase {
 			given := identified(2)
 			want := one.append("bank-1", 0, given...)
 			f.equal("$all", one.all(), two.all())
-			two.conflict("bank-1", 0, 2)
+			_ = two.conflict("bank-1", 0, 2)
 			want.Duplicate = true
 			two.retry(want, "bank-1", 0, given)
 			two.append("bank-1", 2, event(3))

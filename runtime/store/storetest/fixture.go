@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,10 +25,11 @@ type fixture struct {
 	store store.Store
 }
 
-func open(t testing.TB, setup Setup) *fixture {
-	ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
-	t.Cleanup(cancel)
-	return &fixture{TB: t, setup: setup, ctx: ctx, store: setup.Open(t)}
+func open(tb testing.TB, setup Setup) *fixture {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), caseTimeout)
+	tb.Cleanup(cancel)
+	return &fixture{TB: tb, setup: setup, ctx: ctx, store: setup.Open(tb)}
 }
 
 // append stores events in stream, or fails.
@@ -201,12 +203,12 @@ func collect(ctx context.Context, s store.Streams, q store.Query) ([]store.Recor
 }
 
 func describe(batches []store.Batch) string {
-	text := ""
+	var text strings.Builder
 	for i, b := range batches {
 		if i > 0 {
-			text += ", "
+			text.WriteString(", ")
 		}
-		text += fmt.Sprintf("%d to %.40q expecting %s", len(b.Events), b.Stream, b.Expected)
+		fmt.Fprintf(&text, "%d to %.40q expecting %s", len(b.Events), b.Stream, b.Expected)
 	}
-	return text
+	return text.String()
 }

@@ -100,12 +100,13 @@ func retriesOnce(f *fixture) {
 }
 
 // seeded makes the case's source of chance, and logs how to repeat it.
-func seeded(t testing.TB) *rand.Rand {
+func seeded(tb testing.TB) *rand.Rand {
+	tb.Helper()
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv("STORETEST_SEED"), 10, 64); err == nil {
 		seed = given
 	}
-	t.Logf("seed %d; repeat with STORETEST_SEED=%d", seed, seed)
+	tb.Logf("seed %d; repeat with STORETEST_SEED=%d", seed, seed)
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
@@ -161,7 +162,7 @@ func keepsOrder(f *fixture, handles ...store.Store) {
 	for _, stream := range []string{"hot-1", "contested-1", "own-0"} {
 		f.samePlaces(stream, places(selected(all, store.Query{Stream: stream})), places(f.stream(stream)))
 	}
-	f.settle(all, append(ledgers, begin))
+	f.settle(all, append([]ledger{begin}, ledgers...))
 }
 
 // settle compares what the ledgers say with what is stored.

@@ -47,7 +47,7 @@ func severalCases() []contractCase {
 			f.appendAll(good...)
 		}},
 		{name: "an append over 200 streams is one append", needs: store.SeveralStreams, run: func(f *fixture) {
-			var batches []store.Batch
+			batches := make([]store.Batch, 0, 200)
 			for i := range 200 {
 				batches = append(batches, batch(fmt.Sprintf("bank-%d", i), store.NoStream, events(2)...))
 			}

@@ -131,9 +131,12 @@ func (w *writer) succeed(batches ...store.Batch) error {
 // fail appends with a version of the writer's own stream that is wrong.
 func (w *writer) fail(own string, batches ...store.Batch) error {
 	_, err := w.store.Append(w.f.ctx, batches...)
+	if err == nil {
+		return fmt.Errorf("append %s, while %s is at %d, succeeded, want a conflict", describe(batches), own, int64(w.own))
+	}
 	conflict, ok := as[*store.ConflictError](err)
 	if !ok {
-		return fmt.Errorf("append %s, while %s is at %d: %v, want a conflict", describe(batches), own, int64(w.own), err)
+		return fmt.Errorf("append %s, while %s is at %d: %w, want a conflict", describe(batches), own, int64(w.own), err)
 	}
 	if conflict.Stream != own || conflict.Actual != w.own {
 		return fmt.Errorf("append %s, while %s is at %d: the conflict says %+v", describe(batches), own, int64(w.own), *conflict)
