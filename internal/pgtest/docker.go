@@ -46,7 +46,7 @@ func startContainer(d *directory, users *os.File) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer cmd.Process.Release()
+	defer func() { _ = cmd.Process.Release() }()
 	return d.await(func() (string, error) {
 		out, err := exec.Command("docker", "port", name, "5432/tcp").Output()
 		if err != nil {

@@ -35,7 +35,7 @@ func download() (binaries, error) {
 	if err != nil {
 		return binaries{}, err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	port, err := freePort()
 	if err != nil {
 		return binaries{}, err
@@ -68,6 +68,6 @@ func freePort() (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return uint32(l.Addr().(*net.TCPAddr).Port), nil
 }

@@ -154,6 +154,6 @@ func onServer(url string, do func(context.Context, *pgx.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	return do(ctx, c)
 }

@@ -91,8 +91,8 @@ func (s *Server) close() {
 	if s.cmd != nil {
 		s.Stop(Immediate)
 	}
-	s.users.Close()
-	s.read.Close()
+	_ = s.users.Close()
+	_ = s.read.Close()
 	s.d.remove()
 }
 

@@ -77,9 +77,9 @@ func (d *directory) file(name string) string { return filepath.Join(d.path, name
 
 func (d *directory) remove() {
 	if d.alive != nil {
-		d.alive.Close()
+		_ = d.alive.Close()
 	}
-	os.RemoveAll(d.path)
+	_ = os.RemoveAll(d.path)
 }
 
 func (d *directory) initdb(b binaries) error {
@@ -118,13 +118,13 @@ func (d *directory) url() string {
 // start runs command under its supervisor. users is the read end of the pipe
 // that the server's users hold open.
 func (d *directory) start(users *os.File, linger time.Duration, command []string) (*exec.Cmd, error) {
-	os.Remove(d.file("exited"))
-	os.Remove(d.file("pid"))
+	_ = os.Remove(d.file("exited"))
+	_ = os.Remove(d.file("pid"))
 	log, err := os.OpenFile(d.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	seconds := strconv.FormatFloat(linger.Seconds(), 'f', -1, 64)
 	cmd := exec.Command("/bin/sh", append([]string{"-c", supervise, "supervise", d.path, seconds}, command...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = users, log, log
@@ -175,6 +175,6 @@ func ping(ctx context.Context, where string) error {
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx)
+	defer func() { _ = c.Close(ctx) }()
 	return c.Ping(ctx)
 }

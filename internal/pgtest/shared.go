@@ -19,7 +19,7 @@ import (
 const linger = 2 * time.Second
 
 // membership keeps the shared server's pipe open for the life of this process.
-var membership *os.File
+var membership *os.File //nolint:unused // nobody reads it; it must not be collected
 
 // join returns the URL of the running shared server, or starts one.
 func join() (string, error) {
@@ -64,10 +64,10 @@ func lock(base string) (unlock func(), err error) {
 		}
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }
 
 // starter starts a server in d under the supervisor and returns its URL.
@@ -82,7 +82,7 @@ func startFrom(b binaries) starter {
 		if err != nil {
 			return "", err
 		}
-		defer cmd.Process.Release()
+		defer func() { _ = cmd.Process.Release() }()
 		return d.await(func() (string, error) { return d.url(), nil })
 	}
 }
@@ -114,7 +114,7 @@ func joinOrStart(base string, owner account, prefix string, start starter) (stri
 			membership = users
 			return string(where), nil
 		}
-		users.Close()
+		_ = users.Close()
 	}
 
 	d, err := newDirectory(base, owner, prefix)
@@ -128,7 +128,7 @@ func joinOrStart(base string, owner account, prefix string, start starter) (stri
 		return "", err
 	}
 	// From here on the lock belongs to the server's processes alone.
-	d.alive.Close()
+	_ = d.alive.Close()
 	return where, nil
 }
 
@@ -142,7 +142,7 @@ func startShared(d *directory, start starter) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer read.Close()
+	defer func() { _ = read.Close() }()
 	// The supervisor does wait on it: an end without data would be the end of all users.
 	if err := syscall.SetNonblock(int(read.Fd()), false); err != nil {
 		return "", err
@@ -156,7 +156,7 @@ func startShared(d *directory, start starter) (string, error) {
 		err = os.WriteFile(d.file("url"), []byte(where), 0o600)
 	}
 	if err != nil {
-		users.Close()
+		_ = users.Close()
 		return "", err
 	}
 	membership = users
@@ -171,7 +171,7 @@ func enter(d *directory) (*os.File, error) {
 		return nil, err
 	}
 	if _, err := users.Write([]byte{'+'}); err != nil {
-		users.Close()
+		_ = users.Close()
 		return nil, err
 	}
 	return users, nil
@@ -187,7 +187,7 @@ func sweep(base string) {
 			d.kill()
 		}
 		if d.dead() {
-			os.RemoveAll(path)
+			_ = os.RemoveAll(path)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (d *directory) dead() bool {
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
@@ -206,7 +206,7 @@ func (d *directory) dead() bool {
 func (d *directory) orphaned() bool {
 	users, err := os.OpenFile(d.file("users"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err == nil {
-		users.Close()
+		_ = users.Close()
 	}
 	return errors.Is(err, syscall.ENXIO)
 }

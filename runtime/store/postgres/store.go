@@ -77,7 +77,7 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 }
 
 func checkSchema(name string) error {
-	reason := ""
+	var reason string
 	switch {
 	// PostgreSQL would cut the name off, and two stores could become one.
 	case len(name) > 63:

@@ -1,3 +1,2 @@
 -- $1 stream
-SELECT version, time, revision, type, format, data, data_json::text, metadata::text
-  FROM esgen.snapshots WHERE stream = $1::text;
+SELECT version, time, revision, type, format, data, data_json, metadata FROM esgen.load_snapshot($1::text);

@@ -1,2 +1,2 @@
 -- $1 name
-SELECT version, created FROM esgen.streams WHERE name = $1::text AND version > 0;
+SELECT version, created FROM esgen.stream_info($1::text);
