@@ -2,6 +2,7 @@ package subscribe_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -27,7 +28,7 @@ func BenchmarkCatchUp(b *testing.B) {
 			}
 			return nil
 		}, subscribe.Config{})
-		if err := sub.Run(ctx); err != context.Canceled {
+		if err := sub.Run(ctx); !errors.Is(err, context.Canceled) {
 			b.Fatal(err)
 		}
 		cancel()

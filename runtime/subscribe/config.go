@@ -1,7 +1,6 @@
 package subscribe
 
 import (
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -125,9 +124,6 @@ func (c Config) withDefaults() (Config, error) {
 func (c Config) check() error {
 	if err := (store.Query{Stream: c.Stream, Categories: c.Categories}).Check(); err != nil {
 		return err
-	}
-	invalid := func(format string, args ...any) error {
-		return &store.InvalidError{What: "subscription", Reason: fmt.Sprintf(format, args...)}
 	}
 	switch start := c.Start.(type) {
 	case After:

@@ -115,7 +115,7 @@ func (k kind) started(t *testing.T, db store.Store, name string, c subscribe.Con
 // consecutive holds that events are n and end at last without a gap.
 func (k kind) consecutive(t *testing.T, events []store.Recorded, n int, last store.Appended) {
 	t.Helper()
-	var want []uint64
+	want := make([]uint64, 0, n)
 	for i := range n {
 		want = append(want, k.place(last)-uint64(n-1-i))
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// ErrRunning: the subscription is being run already, in this process. One Run at
-// a time handles its events.
+// ErrRunning tells that the subscription is being run already, in this process.
+// One Run at a time handles its events.
 var ErrRunning = errors.New("already running")
 
 // HandlerError tells which event ended a subscription. It was not handled and
@@ -65,6 +65,10 @@ type SettingsError struct {
 func (e *SettingsError) Error() string {
 	return fmt.Sprintf("subscription %s: it was created to read %s, this program asks for %s; give what reads something else another name",
 		e.Name, e.Stored, e.Given)
+}
+
+func invalid(format string, args ...any) error {
+	return &store.InvalidError{What: "subscription", Reason: fmt.Sprintf(format, args...)}
 }
 
 // permanent reports whether trying again cannot help.

@@ -24,6 +24,17 @@ func bubble(t *testing.T, test func(t *testing.T, db *faulty)) {
 	})
 }
 
+// pass lets the bubble's time go on, and waits for what happens meanwhile.
+func pass(d time.Duration) {
+	linger(d)
+	synctest.Wait()
+}
+
+// linger is for what takes time in a bubble, where a sleep is exact.
+func linger(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // time of a bubble only
+}
+
 func TestStoreIsAway(t *testing.T) {
 	t.Parallel()
 	notMigrated := &store.NotMigratedError{Store: "esgen", Want: 1, Remedy: "call Migrate"}
@@ -54,18 +65,16 @@ func TestStoreIsAway(t *testing.T) {
 				appendTo(t, db, "bank-1", 3)
 				p := run(t, newSubscription(t, db, "away", h.handle, subscribe.Config{}))
 
-				time.Sleep(400 * time.Millisecond) // in the bubble's time
-				synctest.Wait()
+				pass(400 * time.Millisecond) // in the bubble's time
 				status := p.Status()
 				if status.State != test.state || !errors.Is(status.LastError, test.err) || status.Attempt == 0 || status.LastErrorTime.IsZero() {
 					t.Errorf("while the store fails, the status is %+v", status)
 				}
 
 				// The pauses grow to 5 seconds, so all is well after seven of them.
-				time.Sleep(35 * time.Second)
+				linger(35 * time.Second)
 				appendTo(t, db, "bank-1", 2)
-				time.Sleep(time.Second)
-				synctest.Wait()
+				pass(time.Second)
 				if diff := cmp.Diff([]uint64{1, 2, 3, 4, 5}, positions(h.handled())); diff != "" {
 					t.Error(diff)
 				}
@@ -86,13 +95,12 @@ func TestLostReplyWhileHandlingGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T, db *faulty) {
 		db.lose = until(1, errAway)
 		h := &recorder{before: func(context.Context, store.Recorded) error {
-			time.Sleep(10 * time.Millisecond)
+			linger(10 * time.Millisecond)
 			return nil
 		}}
 		appendTo(t, db, "bank-1", 30)
 		p := run(t, newSubscription(t, db, "lost", h.handle, subscribe.Config{CheckpointEvery: 20}))
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		pass(2 * time.Second)
 		if s := p.Status(); s.Stored != 30 || s.At != 30 {
 			t.Errorf("it is at %d and stored %d, want 30", s.At, s.Stored)
 		}
@@ -198,8 +206,7 @@ func TestStoreThatRepeatsEvents(t *testing.T) {
 		appendTo(t, db, "bank-1", 4)
 		h := &recorder{}
 		p := run(t, newSubscription(t, &stutter{faulty: db}, "stutter", h.handle, subscribe.Config{}))
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		pass(10 * time.Second)
 		if diff := cmp.Diff([]uint64{1, 2, 3, 4}, positions(h.handled())); diff != "" {
 			t.Error(diff)
 		}

@@ -101,8 +101,10 @@ type stutter struct{ *faulty }
 func (s *stutter) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
 		for r, err := range s.faulty.Read(ctx, q) {
-			if !yield(r, err) || !yield(r, err) {
-				return
+			for range 2 {
+				if !yield(r, err) {
+					return
+				}
 			}
 		}
 	}

@@ -207,6 +207,7 @@ func (w *world) pump() {
 			if a.to <= a.from {
 				w.t.Fatalf("checkpoint moves from %d to %d", a.from, a.to)
 			}
+		default:
 		}
 		w.under[a.do] = a
 	}
@@ -286,6 +287,7 @@ func (w *world) finish(t *rapid.T, do doing, how outcome) {
 		w.handle(a, how)
 	case saves:
 		w.save(a, how)
+	default:
 	}
 	w.pump()
 }
@@ -298,6 +300,7 @@ func (w *world) open(how outcome) {
 	case breaks:
 		w.m.openFailed(w.now, store.ErrClosed)
 		return
+	default:
 	}
 	if !w.exists {
 		w.exists, w.stored = true, w.after
@@ -512,7 +515,7 @@ func (w *world) heal() {
 }
 
 func (w *world) places() string {
-	var places []store.Position
+	places := make([]store.Position, 0, len(w.log))
 	for _, r := range w.log {
 		places = append(places, r.Position)
 	}

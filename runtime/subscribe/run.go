@@ -78,7 +78,7 @@ func (r *run) loop(ctx context.Context) error {
 			return r.end(a.err)
 		}
 		if a.do != waits {
-			r.start(a)
+			r.start(a) //nolint:contextcheck // the last checkpoint is stored when ctx has ended
 			continue
 		}
 		r.publish(r.m.describe())
@@ -140,6 +140,7 @@ func (r *run) start(a action) {
 			err := r.s.db.Checkpoints().Advance(ctx, r.s.name, from, to)
 			r.results <- result{of: saves, err: r.named(err)}
 		})
+	case waits, ends: // the loop's
 	}
 }
 
@@ -157,6 +158,7 @@ func (r *run) take(res result) {
 		work, what = &m.handlings, "handle an event"
 	case saves:
 		work, what = &m.savings, "store the checkpoint"
+	case waits, ends: // have no outcome
 	}
 	before := work.failures
 	switch {

@@ -55,8 +55,8 @@ func TestStart(t *testing.T) {
 			{"at, later", subscribe.Config{Start: minute(40)}, []uint64{6}},
 			{"at, small pages", subscribe.Config{Start: minute(40), PageSize: 1}, []uint64{6}},
 		}
-		var running []*process
-		var recorders []*recorder
+		running := make([]*process, 0, len(tests))
+		recorders := make([]*recorder, 0, len(tests))
 		for _, test := range tests {
 			h := &recorder{}
 			p := run(t, newSubscription(t, db, test.name, h.handle, test.config))
@@ -124,8 +124,8 @@ func TestConfigIsChecked(t *testing.T) {
 	}{
 		{"no name", db, "", h, subscribe.Config{}, "subscription name: empty"},
 		{"long name", db, strings.Repeat("n", 256), h, subscribe.Config{}, "256 bytes"},
-		{"no store", nil, "checked", h, subscribe.Config{}, "no store"},
-		{"no handler", db, "checked", nil, subscribe.Config{}, "no handler"},
+		{"no store", nil, "checked", h, subscribe.Config{}, "checked has no store"},
+		{"no handler", db, "checked", nil, subscribe.Config{}, "checked has no handler"},
 		{"stream and categories", db, "checked", h, subscribe.Config{Stream: "bank-1", Categories: []string{"bank"}}, "both a stream and categories"},
 		{"$all as a stream", db, "checked", h, subscribe.Config{Stream: "$all"}, "belong to the store"},
 		{"dash in a category", db, "checked", h, subscribe.Config{Categories: []string{"bank-1"}}, "holds a dash"},

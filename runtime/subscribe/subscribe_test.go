@@ -2,9 +2,11 @@ package subscribe_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -100,7 +102,7 @@ func (h *recorder) handle(ctx context.Context, r store.Recorded) error {
 func (h *recorder) handled() []store.Recorded {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.events[:len(h.events):len(h.events)]
+	return slices.Clip(h.events)
 }
 
 // await returns the events once there are at least n.
@@ -156,7 +158,7 @@ func run(t testing.TB, sub *subscribe.Subscription) *process {
 func (p *process) stop(t testing.TB) {
 	t.Helper()
 	p.cancel()
-	if err := p.result(t); err != context.Canceled {
+	if err := p.result(t); !errors.Is(err, context.Canceled) || errors.Unwrap(err) != nil {
 		t.Fatalf("Run returned %v, want %v", err, context.Canceled)
 	}
 }

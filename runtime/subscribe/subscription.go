@@ -37,9 +37,9 @@ func New(db store.Store, name string, h HandlerFunc, c Config) (*Subscription, e
 	}
 	switch {
 	case db == nil:
-		return nil, &store.InvalidError{What: "subscription", Value: name, Reason: "no store"}
+		return nil, invalid("%s has no store", name)
 	case h == nil:
-		return nil, &store.InvalidError{What: "subscription", Value: name, Reason: "no handler"}
+		return nil, invalid("%s has no handler", name)
 	}
 	c, err := c.withDefaults()
 	if err != nil {

@@ -3,7 +3,6 @@ package subscribe_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,7 +24,7 @@ func TestDoorbells(t *testing.T) {
 		// reads bounds those of a minute in which nothing happens.
 		reads int64
 	}{
-		{"works", func(db store.Store) func() <-chan struct{} { return db.Doorbell }, 0, 150},
+		{"works", func(db store.Store) func() <-chan struct{} { return db.Doorbell }, 5 * time.Millisecond, 150},
 		{"nil", func(store.Store) func() <-chan struct{} { return func() <-chan struct{} { return nil } }, time.Second, 150},
 		{"dropped", func(store.Store) func() <-chan struct{} {
 			return func() <-chan struct{} { return make(chan struct{}) }
@@ -45,7 +44,7 @@ func TestDoorbells(t *testing.T) {
 				go func() {
 					select {
 					case <-bell:
-						time.Sleep(300 * time.Millisecond)
+						linger(300 * time.Millisecond)
 					case <-time.After(time.Hour):
 					}
 					close(ch)
@@ -63,9 +62,9 @@ func TestDoorbells(t *testing.T) {
 				db.doorbell = test.bell(db.Store)
 				h := &recorder{}
 				p := run(t, newSubscription(t, db, "bells", h.handle, subscribe.Config{}))
-				time.Sleep(time.Minute)
+				linger(time.Minute)
 				before := db.reads.Load()
-				time.Sleep(time.Minute)
+				linger(time.Minute)
 				if n := db.reads.Load() - before; n > test.reads || n < 60 {
 					t.Errorf("an idle minute cost %d reads, want 60 to %d", n, test.reads)
 				}
@@ -74,15 +73,14 @@ func TestDoorbells(t *testing.T) {
 				}
 				for n := 1; n <= 20; n++ {
 					appendTo(t, db, "bank-1", 1)
-					time.Sleep(test.late)
-					synctest.Wait()
+					pass(test.late + time.Millisecond)
 					if got := len(h.handled()); got != n {
 						t.Fatalf("%d events were handled %s after the append of number %d", got, test.late, n)
 					}
-					time.Sleep(time.Duration(n) * 97 * time.Millisecond)
+					linger(time.Duration(n) * 97 * time.Millisecond)
 				}
 				p.stop(t)
-				time.Sleep(time.Hour) // late bells end
+				linger(time.Hour) // late bells end
 			})
 		})
 	}
@@ -95,15 +93,16 @@ func TestPollIntervalAdapts(t *testing.T) {
 		db.doorbell = func() <-chan struct{} { return nil }
 		h := &recorder{}
 		p := run(t, newSubscription(t, db, "adapts", h.handle, subscribe.Config{PollInterval: 10 * time.Second}))
-		time.Sleep(time.Minute)
+		linger(time.Minute)
 		appendTo(t, db, "bank-1", 1)
 		h.await(t, 1)
 		for n := 2; n <= 20; n++ {
+			pass(10 * time.Millisecond)
+			began := time.Now()
 			appendTo(t, db, "bank-1", 1)
-			time.Sleep(40 * time.Millisecond)
-			synctest.Wait()
-			if got := len(h.handled()); got != n {
-				t.Fatalf("%d events were handled 40ms after the append of number %d", got, n)
+			h.await(t, n)
+			if took := time.Since(began); took > 20*time.Millisecond {
+				t.Errorf("event %d was handled %s after its append, 10ms after event %d", n, took, n-1)
 			}
 		}
 		p.stop(t)
@@ -129,13 +128,12 @@ func TestCheckpointsAreCoalesced(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T, db *faulty) {
 				h := &recorder{before: func(context.Context, store.Recorded) error {
-					time.Sleep(test.pause)
+					linger(test.pause)
 					return nil
 				}}
 				appendTo(t, db, "bank-1", 1000)
 				p := run(t, newSubscription(t, db, "coalesced", h.handle, test.config))
-				time.Sleep(time.Minute)
-				synctest.Wait()
+				pass(time.Minute)
 				s := p.Status()
 				if n := db.advances.Load(); n < test.least || n > test.most || s.Stored != 1000 {
 					t.Errorf("1000 events took %d checkpoints, the last at %d; want %d to %d", n, s.Stored, test.least, test.most)
@@ -152,21 +150,19 @@ func TestSlowHandlerHoldsNoCheckpointBack(t *testing.T) {
 	bubble(t, func(t *testing.T, db *faulty) {
 		h := &recorder{before: func(_ context.Context, r store.Recorded) error {
 			if r.Position == 4 {
-				time.Sleep(time.Hour)
+				linger(time.Hour)
 			}
 			return nil
 		}}
 		appendTo(t, db, "bank-1", 5)
 		p := run(t, newSubscription(t, db, "slow", h.handle, subscribe.Config{}))
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		pass(2 * time.Second)
 		if s := p.Status(); s.Stored != 3 || s.At != 3 || s.Live {
 			t.Errorf("while event 4 is handled the status is %+v", s)
 		}
 		// Stopping stores it too, and waits for the handler; its event counts.
 		p.cancel()
-		time.Sleep(2 * time.Hour)
-		synctest.Wait()
+		pass(2 * time.Hour)
 		if s := p.Status(); s.Stored != 4 {
 			t.Errorf("after the stop the checkpoint is at %d, want 4", s.Stored)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,13 +85,16 @@ func TestCrashRepeatsWhatWasNotStored(t *testing.T) {
 	onStores(t, func(t *testing.T, db store.Store) {
 		appendTo(t, db, "bank-1", 100)
 		// A process that stops moving its checkpoint has died, for the store.
-		dying := &faulty{Store: db}
-		dying.advance = func(n int64) error {
-			if n > 2 {
+		var dead atomic.Bool
+		dying := &faulty{Store: db, advance: func(n int64) error {
+			switch {
+			case dead.Load():
+				return store.ErrClosed
+			case n > 2:
 				return errAway
 			}
 			return nil
-		}
+		}}
 		h := &recorder{}
 		p := run(t, newSubscription(t, dying, "dies", h.handle, subscribe.Config{CheckpointEvery: 10}))
 		eventually(t, "the checkpoint to fail", func() bool { return p.Status().Attempt > 0 })
@@ -105,7 +109,7 @@ func TestCrashRepeatsWhatWasNotStored(t *testing.T) {
 		}
 		heir.await(t, 100-int(died.Stored))
 		q.stop(t)
-		p.cancel() // finds its checkpoint moved, or the store away
+		dead.Store(true)
 		_ = p.result(t)
 	})
 }
