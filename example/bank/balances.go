@@ -18,6 +18,8 @@ type Balances struct {
 	mu       sync.RWMutex
 	accounts map[string]Account
 	at       store.Position
+	// changed wakes those who wait for a position.
+	changed store.Doorbell
 }
 
 var _ Handler = (*Balances)(nil)
@@ -83,6 +85,22 @@ func (b *Balances) At() store.Position {
 	return b.at
 }
 
+// WaitFor returns when b has seen position at, such as that of an event just
+// appended, or with the error of ctx.
+func (b *Balances) WaitFor(ctx context.Context, at store.Position) error {
+	for {
+		changed := b.changed.Wait()
+		if b.At() >= at {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // OnAccountOpened adds the account.
 func (b *Balances) OnAccountOpened(_ context.Context, m Meta, e AccountOpened) error {
 	return b.change(m, func(a *Account) { a.ApplyAccountOpened(e) })
@@ -128,5 +146,6 @@ func (b *Balances) change(m Meta, apply func(*Account)) error {
 	apply(&a)
 	b.accounts[m.ID] = a
 	b.at = m.Position
+	b.changed.Ring()
 	return nil
 }

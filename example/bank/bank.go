@@ -2,6 +2,7 @@ package bank
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -105,7 +106,19 @@ func (b Bank) Transfer(ctx context.Context, t Transfer, settings ...es.Setting) 
 	}
 	settings = append([]es.Setting{es.Key("transfer " + t.ID)}, settings...)
 
-	var sent store.Appended
+	sent, err := b.transfer(ctx, t, settings)
+	if errors.Is(err, TransferReusedError{Transfer: t.ID}) {
+		// Or a repeat of this very order was stored between the two reads. A
+		// second look tells.
+		sent, err = b.transfer(ctx, t, settings)
+	}
+	if err != nil {
+		return store.Appended{}, fmt.Errorf("transfer %s from %s to %s: %w", t.Amount, t.From, t.To, err)
+	}
+	return sent, nil
+}
+
+func (b Bank) transfer(ctx context.Context, t Transfer, settings []es.Setting) (sent store.Appended, _ error) {
 	appended, err := es.Atomic(ctx, b.db, func(ctx context.Context, s store.Streams) (err error) {
 		currency := t.Currency
 		sent, err = StreamOf(s, t.From).With(settings...).Execute(ctx, func(a Account) ([]Event, error) {
@@ -124,14 +137,10 @@ func (b Bank) Transfer(ctx context.Context, t Transfer, settings ...es.Setting) 
 		}
 		return err
 	}, b.conflict...)
-	switch {
-	case err != nil:
-		return store.Appended{}, fmt.Errorf("transfer %s from %s to %s: %w", t.Amount, t.From, t.To, err)
-	case sent.Duplicate:
-		return sent, nil
-	default:
-		return appended[0], nil
+	if err != nil || sent.Duplicate {
+		return sent, err
 	}
+	return appended[0], nil
 }
 
 func (t Transfer) check() error {

@@ -25,17 +25,22 @@ import (
 func TestTheLedgerComesToWhatAPlainLoopMakesOfIt(t *testing.T) {
 	t.Parallel()
 	file := readLedger(t)
+	if testing.Short() {
+		file = firstLines(file, 2001)
+	}
 	want := recount.Count(file)
 	banktest.OnEveryStore(t, func(t *testing.T, db store.Store) {
 		summary := importAll(t, db, file, 8)
-		if summary.Accepted != want.Accepted || summary.AlreadyImported != 0 || summary.Lines != 10_000 {
-			t.Errorf("%d accepted and %d already imported of %d lines, want %d and 0 of 10000",
-				summary.Accepted, summary.AlreadyImported, summary.Lines, want.Accepted)
+		if summary.Accepted != want.Accepted || summary.AlreadyImported != 0 || summary.Lines != strings.Count(file, "\n")-1 {
+			t.Errorf("%d accepted and %d already imported of %d lines, want %d and 0 of %d",
+				summary.Accepted, summary.AlreadyImported, summary.Lines, want.Accepted, strings.Count(file, "\n")-1)
 		}
 		if diff := cmp.Diff(want.Rejected, linesOf(summary.Rejected)); diff != "" {
 			t.Errorf("rejected lines (-counted +imported):\n%s", diff)
 		}
-		everyKind(t, summary)
+		if !testing.Short() {
+			everyKind(t, summary)
+		}
 		compareBalances(t, db, want)
 
 		again := importAll(t, db, file, 8)

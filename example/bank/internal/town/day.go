@@ -24,13 +24,13 @@ func (t *town) live(day time.Time) {
 			t.shop(p)
 		}
 	}
-	for range 3 + t.below(6) {
+	for range 12 + t.below(12) {
 		t.chores()
 	}
-	if t.below(6) == 0 {
+	if t.below(2) == 0 {
 		t.moveIn()
 	}
-	if t.below(7) == 0 && len(t.people) > 20 {
+	if t.below(2) == 0 && len(t.people) > 20 {
 		t.moveAway()
 	}
 }
@@ -59,9 +59,9 @@ func (t *town) bills(day time.Time) {
 // settle brings the money that was spent back to those who pay the salaries.
 func (t *town) settle(day time.Time) {
 	for _, f := range append(append([]*firm{}, t.shops...), t.landlords...) {
-		to := t.employers[t.below(4)]
+		to := t.employers[t.below(len(t.employers)-1)]
 		if f.currency == "CHF" {
-			to = t.employers[4]
+			to = t.employers[len(t.employers)-1]
 		}
 		t.transfer(f.account, to.account, f.currency, t.balance[f.account]*3/4, "invoice "+day.Format("2006/01"))
 	}

@@ -45,13 +45,13 @@ func (t *town) mistake(e entry) string {
 	case 7:
 		w.currency = "USD"
 	case 8:
-		w = wrong("transfer", t.employers[4].account)
+		w = wrong("transfer", t.employers[len(t.employers)-1].account)
 		w.counterparty, w.currency = t.shops[0].account, "CHF"
 	case 9:
 		w = wrong("transfer", p.account)
 		w.counterparty = p.account
 	case 10:
-		w = wrong("close", t.employers[t.below(4)].account)
+		w = wrong("close", t.employers[t.below(len(t.employers)-1)].account)
 	case 11:
 		w.amount = "0.00"
 	case 12:

@@ -13,7 +13,12 @@ var (
 		"Müller", "Noether", "O'Brien", "Poincaré", "Quine", "Riemann", "Sørensen", "Turing", "Ulam", "Viète", "Weil",
 		"Yılmaz", "Zuse",
 	}
-	streets   = []string{"am Hafen", "Lange Straße", "Mühlweg", "am Tor", "Nordstadt"}
+	// The last employer, and the landlord in the last street, use another currency.
+	employerNames = []string{
+		"Nordlicht Werft", "Bakery Krumm & Sons", "City of Seeheim", "Institut für Brücken", "Seeheimer Bote",
+		"Klinikum", "Reederei Sund", "Schule am Deich", "Elektro Volt, Ampere", "Kiosk AG",
+	}
+	streets   = []string{"am Hafen", "Lange Straße", "Mühlweg", "am Tor", "Nordstadt", "Alter Markt", "Seeufer", "Domplatz", "Gleis 3", "Bergblick"}
 	shopKinds = []struct{ name, sells string }{
 		{"Markthalle", "groceries"}, {"Bio, Brot und mehr", "groceries"}, {"Stadtwerke", "electricity and water"},
 		{"Kino", "cinema"}, {"Fahrrad Franz", "bicycle repair"}, {"Apotheke", "pharmacy"},
@@ -24,9 +29,9 @@ var (
 
 // found opens the accounts of the first day.
 func (t *town) found(people int) {
-	for i, name := range []string{"Nordlicht Werft", "Bakery Krumm & Sons", "City of Seeheim", "Institut für Brücken", "Kiosk AG"} {
+	for i, name := range employerNames {
 		f := &firm{account: fmt.Sprintf("firm-%d", i+1), name: name, currency: "EUR"}
-		if i == 4 {
+		if i == len(employerNames)-1 {
 			f.currency = "CHF"
 		}
 		t.employers = append(t.employers, f)
@@ -35,7 +40,7 @@ func (t *town) found(people int) {
 	}
 	for i, kind := range shopKinds {
 		for j, street := range streets {
-			f := &firm{account: fmt.Sprintf("shop-%d%d", i+1, j+1), name: kind.name + " " + street, currency: "EUR", sells: kind.sells}
+			f := &firm{account: fmt.Sprintf("shop-%d%02d", i+1, j+1), name: kind.name + " " + street, currency: "EUR", sells: kind.sells}
 			t.shops = append(t.shops, f)
 			t.open(f.account, f.name, f.currency)
 		}
@@ -58,11 +63,11 @@ func (t *town) moveIn() {
 		account:  fmt.Sprintf("p-%04d", len(t.people)+len(t.closed)+1001),
 		name:     pick(t.chance, firstNames) + " " + pick(t.chance, lastNames),
 		currency: "EUR",
-		employer: t.employers[t.below(4)], landlord: t.landlords[t.below(len(t.landlords)-1)],
+		employer: t.employers[t.below(len(t.employers)-1)], landlord: t.landlords[t.below(len(t.landlords)-1)],
 		salary: t.between(190, 520) * 10_00, rent: t.between(45, 120) * 10_00,
 	}
 	if t.below(12) == 0 {
-		p.currency, p.employer, p.landlord = "CHF", t.employers[4], t.landlords[len(t.landlords)-1]
+		p.currency, p.employer, p.landlord = "CHF", t.employers[len(t.employers)-1], t.landlords[len(t.landlords)-1]
 	}
 	t.people = append(t.people, p)
 	t.open(p.account, p.name, p.currency)

@@ -15,7 +15,7 @@ import (
 type Config struct {
 	// Lines below the header. Defaults to 10 000.
 	Lines int
-	// People who live there in the beginning. Defaults to 120.
+	// People who live there in the beginning. Defaults to 300.
 	People int
 	// Seed of all that happens by chance. Defaults to 1.
 	Seed uint64
@@ -28,7 +28,7 @@ func Write(w io.Writer, c Config) error {
 		c.Lines = 10_000
 	}
 	if c.People == 0 {
-		c.People = 120
+		c.People = 300
 	}
 	if c.Seed == 0 {
 		c.Seed = 1

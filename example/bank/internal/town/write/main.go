@@ -14,7 +14,7 @@ func main() {
 	var c town.Config
 	file := flag.String("o", "ledger.csv", "the `file` to write")
 	flag.IntVar(&c.Lines, "lines", 10_000, "lines below the header")
-	flag.IntVar(&c.People, "people", 120, "people who live in the town in the beginning")
+	flag.IntVar(&c.People, "people", 300, "people who live in the town in the beginning")
 	flag.Uint64Var(&c.Seed, "seed", 1, "seed of all that happens by chance")
 	flag.Parse()
 
