@@ -126,6 +126,35 @@ func TestAKeyDoesNotHideEventsThatAreNotStored(t *testing.T) {
 	})
 }
 
+func TestAKeyedAppendOfNothingIsAnError(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	stored(t)(bank.StreamOf(db, "a").With(es.Key("c1")).Append(t.Context(), store.NoStream, deposits()...))
+	a, err := bank.StreamOf(streamsOnly{db}, "a").With(es.Key("c1")).Append(t.Context(), store.Any)
+	if !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// Somebody has handled the same command while it was being decided here. There is
+// nothing to repeat then, even if that is not allowed.
+func TestACommandThatWasOvertakenByItselfIsADuplicate(t *testing.T) {
+	t.Parallel()
+	m := memory.New(memory.Config{})
+	key := es.Key("c1")
+	db := wrapper{Store: m, append: func(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
+		stored(t)(bank.StreamOf(m, "a").Append(ctx, store.NoStream, bank.AccountOpened{}))
+		stored(t)(bank.StreamOf(m, "a").With(key).Append(ctx, 1, bank.MoneyDeposited{Amount: 1}))
+		return m.Append(ctx, batches...)
+	}}
+	a, err := bank.StreamOf(db, "a").With(key, es.Retries(0)).Execute(t.Context(), func(bank.Account) ([]bank.Event, error) {
+		return []bank.Event{bank.MoneyDeposited{Amount: 1}}, nil
+	})
+	if want := (store.Appended{Stream: "bank-a", Version: 2, First: 2, Last: 2, Duplicate: true}); a != want || err != nil {
+		t.Errorf("%+v, %v; want %+v", a, err, want)
+	}
+}
+
 func TestAKeyedDecisionThatFailedOrDidNothingDecidesAgain(t *testing.T) {
 	t.Parallel()
 	db := memory.New(memory.Config{})
