@@ -35,8 +35,6 @@ func large(b *testing.B, n int) string {
 			b.Fatal(err)
 		}
 	}
-	b.Setenv("GOFLAGS", "-mod=mod")
-	b.Setenv("GOPROXY", "off")
 	return dir
 }
 
