@@ -4,8 +4,8 @@
 // in ESGEN_TEST_POSTGRES_BIN, on PATH or in the usual directories; Docker;
 // binaries downloaded once into the user's cache. Test processes that run at the
 // same time, or soon after one another, share one server, which ends with the
-// last of them, however they end. ESGEN_TEST_POSTGRES=off skips the tests that
-// need a server.
+// last of them, however they end. ESGEN_TEST_POSTGRES chooses: installed, docker or
+// download; off skips the tests that need a server.
 package pgtest
 
 import (
@@ -24,9 +24,9 @@ import (
 )
 
 const (
-	urlVariable = "ESGEN_TEST_DATABASE_URL"
-	offVariable = "ESGEN_TEST_POSTGRES"
-	remedy      = "set " + urlVariable + ", install PostgreSQL or start Docker; " + offVariable + "=off skips these tests"
+	urlVariable    = "ESGEN_TEST_DATABASE_URL"
+	sourceVariable = "ESGEN_TEST_POSTGRES"
+	remedy         = "set " + urlVariable + ", install PostgreSQL or start Docker; " + sourceVariable + "=off skips these tests"
 )
 
 // Connections bounds the pools that [Pool] returns, so that many tests at once
@@ -58,8 +58,8 @@ func URL(t testing.TB) string {
 
 func skipIfOff(t testing.TB) {
 	t.Helper()
-	if strings.EqualFold(os.Getenv(offVariable), "off") {
-		t.Skip(offVariable + "=off")
+	if strings.EqualFold(os.Getenv(sourceVariable), "off") {
+		t.Skip(sourceVariable + "=off")
 	}
 }
 

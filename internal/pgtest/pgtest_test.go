@@ -94,7 +94,7 @@ type process struct {
 }
 
 // spawn starts a process that uses the shared server of the directory tmp.
-func spawn(t *testing.T, tmp string, as *syscall.Credential) *process {
+func spawn(t *testing.T, tmp string, as *syscall.Credential, env ...string) *process {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -106,6 +106,7 @@ func spawn(t *testing.T, tmp string, as *syscall.Credential) *process {
 	p := &process{cmd: exec.Command(program)}
 	p.cmd.Dir = "/"
 	p.cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+tmp, "ESGEN_TEST_DATABASE_URL=")
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -316,4 +317,77 @@ func TestOrdinaryUserRunsItsOwnServer(t *testing.T) {
 	}
 	p.kill()
 	eventually(t, "the server ends", func() bool { return len(servers(t, tmp)) == 0 })
+}
+
+// fakeDocker runs the server that is installed here as if it were in a container.
+const fakeDocker = `#!/bin/sh
+bin=$(dirname "$(readlink -f "$(command -v postgres || ls /usr/lib/postgresql/*/bin/postgres | tail -1)")")
+as=
+[ "$(id -u)" != 0 ] || as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
+case $1 in
+version) echo 1 ;;
+port) cat "$FAKE_DOCKER/$2.port" ;;
+rm) touch "$FAKE_DOCKER/$3.removed" ;;
+run)
+	name=$4
+	while [ "$1" != image ]; do shift; done
+	shift
+	mkdir -m 777 "$FAKE_DOCKER/$name"
+	$as "$bin/initdb" -D "$FAKE_DOCKER/$name/data" -U postgres -A trust --no-sync >/dev/null
+	port=$((20000 + $$ % 20000))
+	echo "127.0.0.1:$port" >"$FAKE_DOCKER/$name.port"
+	exec $as "$bin/postgres" -D "$FAKE_DOCKER/$name/data" -k '' -h 127.0.0.1 -p "$port" "$@"
+	;;
+esac
+`
+
+func TestServerInDocker(t *testing.T) {
+	t.Parallel()
+	tmp := shortDir(t)
+	if err := os.WriteFile(filepath.Join(tmp, "docker"), []byte(fakeDocker), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{
+		"PATH=" + tmp + ":" + os.Getenv("PATH"), "FAKE_DOCKER=" + tmp,
+		"ESGEN_TEST_POSTGRES=docker", "ESGEN_TEST_POSTGRES_IMAGE=image",
+	}
+	first := spawn(t, tmp, nil, env...)
+	second := spawn(t, tmp, nil, env...)
+	if first.url != second.url || !strings.Contains(first.url, "127.0.0.1") || !answers(t, second.url) {
+		t.Fatalf("two servers: %s and %s", first.url, second.url)
+	}
+	first.leave()
+	second.kill()
+	eventually(t, "the server ends", func() bool {
+		left, _ := filepath.Glob(filepath.Join(tmp, "*", "docker-*"))
+		return len(left) == 0 && !answers(t, first.url)
+	})
+}
+
+func TestWhatIsNotThereIsNamed(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]string{
+		"ESGEN_TEST_POSTGRES_BIN=/nowhere": "ESGEN_TEST_POSTGRES_BIN=/nowhere",
+		"ESGEN_TEST_POSTGRES=cloud":        "want installed, docker, download, off or nothing",
+	} {
+		cmd := exec.CommandContext(t.Context(), program)
+		cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+shortDir(t), "ESGEN_TEST_DATABASE_URL=", source)
+		out, err := cmd.Output()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %q, %v", source, out, err)
+		}
+	}
+}
+
+func TestAURLIsTakenAsItIs(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	p := spawn(t, shortDir(t), nil, "ESGEN_TEST_DATABASE_URL="+url)
+	if p.url != url {
+		t.Errorf("the child uses %s, not %s", p.url, url)
+	}
 }

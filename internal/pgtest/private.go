@@ -48,7 +48,7 @@ func Start(t testing.TB, o Options) *Server {
 	}
 	maps.Copy(s.settings, o.Settings)
 	if err := s.prepare(); err != nil {
-		t.Fatalf("no private PostgreSQL for this test: %v; install PostgreSQL; %s=off skips these tests", err, offVariable)
+		t.Fatalf("no private PostgreSQL for this test: %v; install PostgreSQL; %s=off skips these tests", err, sourceVariable)
 	}
 	t.Cleanup(s.close)
 	s.Restart()

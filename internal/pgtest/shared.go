@@ -34,21 +34,39 @@ func join() (string, error) {
 	defer unlock()
 	sweep(base)
 
-	b, ok, err := installed()
-	if err != nil {
-		return "", err
+	source := os.Getenv(sourceVariable)
+	if source == "" || source == "installed" {
+		b, ok, err := installed()
+		switch {
+		case err != nil:
+			return "", err
+		case ok:
+			return joinOrStart(base, owner, "server-"+b.version+"-", startFrom(b))
+		case source != "":
+			return "", errors.New("no server binaries on this machine")
+		}
 	}
-	if ok {
+	if source == "" || source == "docker" {
+		err := dockerAnswers()
+		switch {
+		case err == nil:
+			return joinOrStart(base, owner, "docker-", startContainer)
+		case source != "":
+			return "", fmt.Errorf("docker does not answer: %w", err)
+		}
+	}
+	if source != "" && source != "download" {
+		return "", fmt.Errorf("%s=%s: want installed, docker, download, off or nothing", sourceVariable, source)
+	}
+	b, err := download()
+	switch {
+	case err == nil:
 		return joinOrStart(base, owner, "server-"+b.version+"-", startFrom(b))
-	}
-	if err := dockerAnswers(); err == nil {
-		return joinOrStart(base, owner, "docker-", startContainer)
-	}
-	b, err = download()
-	if err != nil {
+	case source != "":
+		return "", err
+	default:
 		return "", fmt.Errorf("no server binaries on this machine, Docker does not answer, and the download says: %w", err)
 	}
-	return joinOrStart(base, owner, "server-"+b.version+"-", startFrom(b))
 }
 
 // lock keeps other test processes from starting or sweeping servers.
@@ -187,6 +205,7 @@ func sweep(base string) {
 			d.kill()
 		}
 		if d.dead() {
+			d.removeContainer()
 			_ = os.RemoveAll(path)
 		}
 	}
@@ -211,11 +230,23 @@ func (d *directory) orphaned() bool {
 	return errors.Is(err, syscall.ENXIO)
 }
 
+// removeContainer removes the container of a server in Docker, which may outlive
+// all processes that this package knows. It reports whether the server was one.
+func (d *directory) removeContainer() bool {
+	name, err := os.ReadFile(d.file("container"))
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	_ = exec.CommandContext(ctx, "docker", "rm", "--force", strings.TrimSpace(string(name))).Run()
+	return true
+}
+
 // kill ends a server that lost its supervisor and waits until it is gone.
 func (d *directory) kill() {
-	if name, err := os.ReadFile(d.file("container")); err == nil {
-		_ = exec.Command("docker", "rm", "--force", strings.TrimSpace(string(name))).Run()
-	} else if text, err := os.ReadFile(d.file("pid")); err == nil {
+	// A container's client ends with it.
+	if text, err := os.ReadFile(d.file("pid")); !d.removeContainer() && err == nil {
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
 			_ = syscall.Kill(pid, syscall.SIGQUIT)
 		}
