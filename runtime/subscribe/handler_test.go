@@ -169,7 +169,7 @@ func TestHandlerContext(t *testing.T) {
 			return err
 		}, subscribe.Config{Categories: []string{"bank"}}))
 		appendTo(t, db, "bank-1", 1)
-		synctest.Wait()
+		pass(time.Second)
 		p.stop(t)
 		var all []store.Recorded
 		for r, err := range db.Read(t.Context(), store.Query{}) {
@@ -203,7 +203,7 @@ func TestStopEndsTheHandlersContext(t *testing.T) {
 					return test.end(ctx)
 				}, subscribe.Config{}))
 				appendTo(t, db, "bank-1", 2)
-				synctest.Wait()
+				pass(time.Second)
 				p.stop(t)
 				if s := p.Status(); s.Stored != test.stored || s.State != "not running" {
 					t.Errorf("the status is %+v, want %d stored", s, test.stored)

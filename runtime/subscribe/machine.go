@@ -11,9 +11,11 @@ import (
 
 const (
 	// bellPause is the least time between a read that found nothing and one
-	// that a doorbell asks for. A store rings for every append, so without it a
-	// subscription to a quiet stream of a busy store would read all the time.
+	// that a doorbell asks for; it doubles while the bell rings in vain, from
+	// the second time in a row up to the maxVain-th. A store rings for every append, so without it a subscription
+	// to a quiet stream of a busy store would read all the time.
 	bellPause = 5 * time.Millisecond
+	maxVain   = 4
 	// firstPoll is the first pause after activity; it doubles from there.
 	firstPoll = 10 * time.Millisecond
 	// settle is how long there must be nothing to handle before the checkpoint
@@ -72,12 +74,13 @@ type machine struct {
 	last  uint64
 	// readAt is when to read next; ended tells that the last read found the end
 	// of the log, fruitless that it found nothing, rung that the doorbell rang
-	// since it began, quiet how many reads in a row have found nothing.
+	// since it began, quiet how many reads in a row have found nothing, and vain
+	// how many of them a ring had hurried.
 	readAt           time.Time
 	lastRead         time.Time
 	ended, fruitless bool
-	rung             bool
-	quiet            int
+	rung, hurried    bool
+	quiet, vain      int
 	// live tells that the end of the log was reached and everything before it
 	// handled, and that no full page was found since.
 	live bool
@@ -244,6 +247,12 @@ func (m *machine) plan(now time.Time, full bool) {
 	} else {
 		m.quiet = 0
 	}
+	if m.fruitless && m.hurried {
+		m.vain = min(m.vain+1, maxVain)
+	} else {
+		m.vain = 0
+	}
+	m.hurried = false
 	poll := backoff{firstPoll, max(m.c.PollInterval, time.Millisecond)}
 	if full {
 		m.readAt = now
@@ -268,10 +277,10 @@ func (m *machine) hasRung(now time.Time) {
 func (m *machine) hurry(now time.Time) {
 	at := now
 	if m.fruitless {
-		at = m.lastRead.Add(bellPause)
+		at = m.lastRead.Add(bellPause << max(m.vain-1, 0))
 	}
 	if at.Before(m.readAt) {
-		m.readAt = at
+		m.readAt, m.hurried = at, true
 	}
 }
 
