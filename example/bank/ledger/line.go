@@ -73,7 +73,7 @@ func ParseLine(number int, text string) (Line, error) {
 		return Line{}, &LineError{"bad quotes", err.Error()}
 	}
 	if len(fields) != len(columns) {
-		return Line{}, &LineError{"wrong number of fields", fmt.Sprintf("%d fields instead of %d", len(fields), len(columns))}
+		return Line{}, &LineError{"wrong number of fields", fmt.Sprintf("%d instead of %d fields", len(fields), len(columns))}
 	}
 	return parseFields(number, text, fields)
 }

@@ -35,8 +35,8 @@ func TestLinesThatCannotBeReadAreNamed(t *testing.T) {
 	t.Parallel()
 	const at = "2025-01-31T10:30:00Z,"
 	for _, c := range []struct{ line, kind, reason string }{
-		{at + "deposit,a-1,,5.00,EUR,,r1", "wrong number of fields", "8 fields instead of 9"},
-		{at + "deposit,a-1,,5.00,EUR,,,r1,", "wrong number of fields", "10 fields instead of 9"},
+		{at + "deposit,a-1,,5.00,EUR,,r1", "wrong number of fields", "8 instead of 9 fields"},
+		{at + "deposit,a-1,,5.00,EUR,,,r1,", "wrong number of fields", "10 instead of 9 fields"},
 		{at + "Deposit,a-1,,5.00,EUR,,,r1", "unknown operation", `operation "Deposit" is not open, deposit, withdraw, transfer or close`},
 		{at + "deposit,a-1,,5,00,EUR,,r1", "field too many", `deposit takes no owner, but "EUR" is given`},
 		{at + `deposit,a-1,,"5,00",EUR,,,r1`, "bad amount", `amount "5,00" is not a number such as 12.34`},

@@ -13,12 +13,12 @@ import (
 // order is what all verbs that change an account have in common.
 type order struct{ id, text, currency string }
 
-const idUsage = "identity of the command: given again, it is carried out once"
+const idUsage = "the command's `ID`: given again, it is carried out once"
 
 func orderFlags(f *flag.FlagSet, currency string) *order {
 	var o order
 	f.StringVar(&o.id, "id", "", idUsage)
-	f.StringVar(&o.text, "text", "", "what the statement shall say")
+	f.StringVar(&o.text, "text", "", "`TEXT` for the statement")
 	if currency != "" {
 		f.StringVar(&o.currency, "currency", "", currency)
 	}
@@ -38,46 +38,53 @@ func (o *order) settings(withID bool) []es.Setting {
 	return settings
 }
 
-// parseCurrency is bank.ParseCurrency for a flag that may be left out.
-func (o *order) parseCurrency() (bank.Currency, error) {
-	if o.currency == "" {
-		return "", nil
+// parse returns the amount and its currency, which is empty if none was given.
+func (o *order) parse(text string) (amount bank.Money, currency bank.Currency, err error) {
+	if amount, err = bank.ParseMoney(text); err != nil || o.currency == "" {
+		return amount, "", err
 	}
-	return bank.ParseCurrency(o.currency)
+	currency, err = bank.ParseCurrency(o.currency)
+	return amount, currency, err
 }
 
-// report says what was done and what the accounts hold now.
-func report(ctx context.Context, s session, done store.Appended, what string, accounts ...string) error {
-	if done.Duplicate {
-		what = "carried out before, nothing changed"
-	}
-	for _, name := range accounts {
-		a, _, err := s.bank.Account(ctx, name)
+// carryOut carries a command out and says what was done, and what the accounts
+// hold now.
+func (s shell) carryOut(ctx context.Context, what string, accounts []string, command func(bank.Bank) (store.Appended, error)) error {
+	return s.with(ctx, func(s session) error {
+		done, err := command(s.bank)
 		if err != nil {
 			return err
 		}
-		what += fmt.Sprintf("; %s holds %s %s", name, a.Balance.Group(), a.Currency)
-	}
-	s.print("%s", what)
-	return nil
+		if done.Duplicate {
+			what = "carried out before, nothing changed"
+		}
+		for _, name := range accounts {
+			a, _, err := s.bank.Account(ctx, name)
+			if err != nil {
+				return err
+			}
+			what += fmt.Sprintf("; %s holds %s %s", name, a.Balance.Group(), a.Currency)
+		}
+		s.print("%s", what)
+		return nil
+	})
 }
 
 var openVerb = verb{
 	name: "open", args: []string{"ACCOUNT", "OWNER"}, about: "open an account",
 	more: "The name of an account is used once: 1 to 64 letters, digits, dots and dashes.",
 	prepare: func(f *flag.FlagSet) action {
-		currency := f.String("currency", "EUR", "CHF, EUR, GBP or USD")
+		currency := f.String("currency", "EUR", "the account's currency `CODE`: CHF, EUR, GBP or USD")
 		o := orderFlags(f, "")
-		return func(ctx context.Context, s session, args []string) error {
+		return func(ctx context.Context, s shell, args []string) error {
 			c, err := bank.ParseCurrency(*currency)
 			if err != nil {
 				return err
 			}
-			done, err := s.bank.Open(ctx, args[0], args[1], c, o.settings(true)...)
-			if err != nil {
-				return err
-			}
-			return report(ctx, s, done, fmt.Sprintf("opened %s for %s", args[0], args[1]), args[0])
+			what := fmt.Sprintf("opened %s for %s", args[0], args[1])
+			return s.carryOut(ctx, what, args[:1], func(b bank.Bank) (store.Appended, error) {
+				return b.Open(ctx, args[0], args[1], c, o.settings(true)...)
+			})
 		}
 	},
 }
@@ -96,21 +103,15 @@ var withdrawVerb = verb{
 // cash prepares the two verbs that move cash.
 func cash(did string, command func(bank.Bank, context.Context, string, bank.Money, bank.Currency, ...es.Setting) (store.Appended, error)) func(*flag.FlagSet) action {
 	return func(f *flag.FlagSet) action {
-		o := orderFlags(f, "currency of the amount; refused if the account is kept in another")
-		return func(ctx context.Context, s session, args []string) error {
-			amount, err := bank.ParseMoney(args[1])
+		o := orderFlags(f, "the amount's currency `CODE`; refused if the account is kept in another")
+		return func(ctx context.Context, s shell, args []string) error {
+			amount, currency, err := o.parse(args[1])
 			if err != nil {
 				return err
 			}
-			currency, err := o.parseCurrency()
-			if err != nil {
-				return err
-			}
-			done, err := command(s.bank, ctx, args[0], amount, currency, o.settings(true)...)
-			if err != nil {
-				return err
-			}
-			return report(ctx, s, done, did+" "+amount.Group(), args[0])
+			return s.carryOut(ctx, did+" "+amount.Group(), args[:1], func(b bank.Bank) (store.Appended, error) {
+				return command(b, ctx, args[0], amount, currency, o.settings(true)...)
+			})
 		}
 	}
 }
@@ -119,23 +120,16 @@ var transferVerb = verb{
 	name: "transfer", args: []string{"FROM", "TO", "AMOUNT"}, about: "move money to another account",
 	more: "Both accounts change in one moment or not at all.",
 	prepare: func(f *flag.FlagSet) action {
-		o := orderFlags(f, "currency of the amount; refused if an account is kept in another")
-		return func(ctx context.Context, s session, args []string) error {
-			amount, err := bank.ParseMoney(args[2])
+		o := orderFlags(f, "the amount's currency `CODE`; refused if an account is kept in another")
+		return func(ctx context.Context, s shell, args []string) error {
+			amount, currency, err := o.parse(args[2])
 			if err != nil {
 				return err
 			}
-			currency, err := o.parseCurrency()
-			if err != nil {
-				return err
-			}
-			done, err := s.bank.Transfer(ctx, bank.Transfer{
-				ID: o.id, From: args[0], To: args[1], Amount: amount, Currency: currency,
-			}, o.settings(false)...)
-			if err != nil {
-				return err
-			}
-			return report(ctx, s, done, "transferred "+amount.Group(), args[0], args[1])
+			order := bank.Transfer{ID: o.id, From: args[0], To: args[1], Amount: amount, Currency: currency}
+			return s.carryOut(ctx, "transferred "+amount.Group(), args[:2], func(b bank.Bank) (store.Appended, error) {
+				return b.Transfer(ctx, order, o.settings(false)...)
+			})
 		}
 	},
 }
@@ -144,12 +138,10 @@ var closeVerb = verb{
 	name: "close", args: []string{"ACCOUNT"}, about: "close an account that holds nothing",
 	prepare: func(f *flag.FlagSet) action {
 		o := orderFlags(f, "")
-		return func(ctx context.Context, s session, args []string) error {
-			done, err := s.bank.Close(ctx, args[0], o.settings(true)...)
-			if err != nil {
-				return err
-			}
-			return report(ctx, s, done, "closed "+args[0])
+		return func(ctx context.Context, s shell, args []string) error {
+			return s.carryOut(ctx, "closed "+args[0], args, func(b bank.Bank) (store.Appended, error) {
+				return b.Close(ctx, args[0], o.settings(true)...)
+			})
 		}
 	},
 }

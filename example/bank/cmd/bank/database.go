@@ -20,8 +20,8 @@ import (
 const schema = "bank"
 
 // with opens the database, lets act use it, and closes it.
-func (s shell) with(ctx context.Context, dsn string, act func(session) error) error {
-	kind, rest, _ := strings.Cut(dsn, ":")
+func (s shell) with(ctx context.Context, act func(session) error) error {
+	kind, rest, _ := strings.Cut(s.dsn, ":")
 	switch kind {
 	case "memory":
 		s.note("store: memory, gone when this program ends")
@@ -29,7 +29,7 @@ func (s shell) with(ctx context.Context, dsn string, act func(session) error) er
 	case "sqlite":
 		return s.withSQLite(ctx, rest, act)
 	case "postgres", "postgresql":
-		return s.withPostgres(ctx, dsn, act)
+		return s.withPostgres(ctx, act)
 	default:
 		// The text is not shown, for there may be a password in it.
 		return usageError{reason: "the database (-db or BANK_DB) is none of sqlite:FILE, postgres://… and memory:"}
@@ -62,8 +62,8 @@ func (s shell) withSQLite(ctx context.Context, file string, act func(session) er
 	return s.act(db, act)
 }
 
-func (s shell) withPostgres(ctx context.Context, dsn string, act func(session) error) error {
-	c, err := pgxpool.ParseConfig(dsn)
+func (s shell) withPostgres(ctx context.Context, act func(session) error) error {
+	c, err := pgxpool.ParseConfig(s.dsn)
 	if err != nil {
 		return fmt.Errorf("the database (-db or BANK_DB): %w", err)
 	}

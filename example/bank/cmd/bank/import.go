@@ -25,29 +25,27 @@ out. A file can be imported again, also after it has grown or an import was
 interrupted: what was imported before stays as it is.`,
 	prepare: func(f *flag.FlagSet) action {
 		all := f.Bool("v", false, "show all rejected lines instead of the first 20")
-		workers := f.Int("workers", 8, "operations under way at once, one per account")
-		return func(ctx context.Context, s session, args []string) error {
+		workers := f.Int("workers", 8, "`N` operations under way at once, one per account")
+		return func(ctx context.Context, s shell, args []string) error {
 			file, size, err := s.open(args[0])
 			if err != nil {
 				return err
 			}
 			defer file.Close()
-			bar := s.bar(size)
-			began := time.Now()
-			summary, err := ledger.Import(ctx, s.db, file, ledger.Config{
-				Workers:  *workers,
-				Progress: func(bytes int64) { _ = bar.Set64(bytes) },
+			return s.with(ctx, func(s session) error {
+				bar := s.bar(size)
+				began := time.Now()
+				summary, err := ledger.Import(ctx, s.db, file, ledger.Config{
+					Workers:  *workers,
+					Progress: func(bytes int64) { _ = bar.Set64(bytes) },
+				})
+				_ = bar.Finish()
+				s.summarise(args[0], summary, time.Since(began), *all)
+				if err != nil {
+					return fmt.Errorf("import %s: %w\nWhat was imported stays as it is. Import the file again to go on", args[0], err)
+				}
+				return nil
 			})
-			_ = bar.Finish()
-			shown := 20
-			if *all {
-				shown = len(summary.Rejected)
-			}
-			s.summarise(args[0], summary, time.Since(began), shown)
-			if err != nil {
-				return fmt.Errorf("import %s: %w\nimport the file again to go on; what was imported stays as it is", args[0], err)
-			}
-			return nil
 		}
 	},
 }
@@ -88,7 +86,7 @@ func (s shell) bar(size int64) *progressbar.ProgressBar {
 	)
 }
 
-func (s shell) summarise(name string, summary ledger.Summary, elapsed time.Duration, shown int) {
+func (s shell) summarise(name string, summary ledger.Summary, elapsed time.Duration, all bool) {
 	perSecond := float64(summary.Lines) / max(elapsed.Seconds(), 1e-9)
 	s.print("%s: %s in %s, %s a second\n", name, countGrouped(summary.Lines, "operation"), elapsed.Round(time.Millisecond), group(int(perSecond)))
 	counts := table{right: []int{1}}
@@ -104,7 +102,10 @@ func (s shell) summarise(name string, summary ledger.Summary, elapsed time.Durat
 	}
 	s.print("\nrejected lines")
 	lines := table{right: []int{0}}
-	shown = min(shown, len(summary.Rejected))
+	shown := len(summary.Rejected)
+	if !all {
+		shown = min(shown, 20)
+	}
 	for _, r := range summary.Rejected[:shown] {
 		lines.row(fmt.Sprint(r.Line), r.Reason)
 	}

@@ -26,19 +26,23 @@ var statementVerb = verb{
 	name: "statement", args: []string{"ACCOUNT"}, about: "show what happened to an account",
 	more: "Times are in UTC.",
 	prepare: func(*flag.FlagSet) action {
-		return func(ctx context.Context, s session, args []string) error {
-			t := table{right: []int{2, 3}}
-			t.row("TIME", "WHAT", "AMOUNT", "BALANCE", "TEXT")
-			for e, err := range s.bank.Statement(ctx, args[0]) {
-				if err != nil {
-					return err
-				}
-				t.row(e.Time.Format(minute), e.What, signed(e.Amount), e.Balance.Group(), e.Text)
-			}
-			t.print(s.stdout, "")
-			return nil
+		return func(ctx context.Context, s shell, args []string) error {
+			return s.with(ctx, func(s session) error { return s.statement(ctx, args[0]) })
 		}
 	},
+}
+
+func (s session) statement(ctx context.Context, account string) error {
+	t := table{right: []int{2, 3}}
+	t.row("TIME", "WHAT", "AMOUNT", "BALANCE", "TEXT")
+	for e, err := range s.bank.Statement(ctx, account) {
+		if err != nil {
+			return err
+		}
+		t.row(e.Time.Format(minute), e.What, signed(e.Amount), e.Balance.Group(), e.Text)
+	}
+	t.print(s.stdout, "")
+	return nil
 }
 
 var balancesVerb = verb{
@@ -46,32 +50,36 @@ var balancesVerb = verb{
 	more: "The list is a projection, rebuilt from all events each time. Closed accounts are\nleft out.",
 	prepare: func(f *flag.FlagSet) action {
 		closed := f.Bool("closed", false, "show closed accounts too")
-		return func(ctx context.Context, s session, _ []string) error {
-			var balances bank.Balances
-			if err := balances.CatchUp(ctx, s.db); err != nil {
-				return err
-			}
-			all, at := balances.All()
-			t := table{right: []int{2}}
-			t.row("ACCOUNT", "OWNER", "BALANCE", "")
-			totals := make(map[bank.Currency]bank.Money)
-			for _, b := range all {
-				totals[b.Currency] += b.Balance
-				switch {
-				case b.Status == bank.Opened:
-					t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency))
-				case *closed:
-					t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency)+", closed")
-				}
-			}
-			for _, c := range bank.Currencies() {
-				if total, ok := totals[c]; ok {
-					t.row("", "total", total.Group(), string(c))
-				}
-			}
-			t.print(s.stdout, "")
-			s.note("%s, as of position %d", count(len(all), "account"), at)
-			return nil
+		return func(ctx context.Context, s shell, _ []string) error {
+			return s.with(ctx, func(s session) error { return s.balances(ctx, *closed) })
 		}
 	},
+}
+
+func (s session) balances(ctx context.Context, closed bool) error {
+	var balances bank.Balances
+	if err := balances.CatchUp(ctx, s.db); err != nil {
+		return err
+	}
+	all, at := balances.All()
+	t := table{right: []int{2}}
+	t.row("ACCOUNT", "OWNER", "BALANCE", "")
+	totals := make(map[bank.Currency]bank.Money)
+	for _, b := range all {
+		totals[b.Currency] += b.Balance
+		switch {
+		case b.Status == bank.Opened:
+			t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency))
+		case closed:
+			t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency)+", closed")
+		}
+	}
+	for _, c := range bank.Currencies() {
+		if total, ok := totals[c]; ok {
+			t.row("", "total", total.Group(), string(c))
+		}
+	}
+	t.print(s.stdout, "")
+	s.note("%s, as of position %d", countGrouped(len(all), "account"), at)
+	return nil
 }

@@ -24,6 +24,8 @@ type shell struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	// dsn is the database that was chosen. It may hold a password.
+	dsn string
 }
 
 // session is a shell with an open database.
@@ -39,6 +41,22 @@ func (s shell) note(format string, args ...any) { fmt.Fprintf(s.stderr, format+"
 // print writes a line of the result.
 func (s shell) print(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
 
+// output remembers the first error of writing, which is one for the whole program:
+// a full disk must not look like a result.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.to.Write(b)
+	o.err = err
+	return n, err
+}
+
 // usageError is a call that makes no sense, whatever is in the database.
 type usageError struct{ verb, reason string }
 
@@ -46,7 +64,12 @@ func (e usageError) Error() string { return e.reason }
 
 // run carries args out and returns the exit code. It ends soon after ctx.
 func (s shell) run(ctx context.Context, args []string) int {
+	out := &output{to: s.stdout}
+	s.stdout = out
 	err := s.call(ctx, args)
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("write the result: %w", out.err)
+	}
 	usage, called := errors.AsType[usageError](err)
 	switch {
 	case err == nil:
@@ -92,7 +115,8 @@ func (s shell) call(ctx context.Context, args []string) error {
 	case len(rest) != len(v.args):
 		return usageError{v.name, fmt.Sprintf("%s takes %s, not %s", v.name, v.operands(), count(len(rest), "argument"))}
 	}
-	return s.with(ctx, *dsn, func(s session) error { return act(ctx, s, rest) })
+	s.dsn = *dsn
+	return act(ctx, s, rest)
 }
 
 // place is where the accounts are unless -db says otherwise.

@@ -19,25 +19,29 @@ decides again. In the end all accounts must hold what was paid in and not out,
 to the cent; if they do not, the exit code is 1.`,
 	prepare: func(f *flag.FlagSet) action {
 		var c simulation.Config
-		f.IntVar(&c.Tellers, "tellers", 8, "tellers who work at once")
-		f.IntVar(&c.Accounts, "accounts", 10, "accounts that they work on; few are much in demand")
-		f.IntVar(&c.Operations, "operations", 1000, "operations in all")
-		f.Uint64Var(&c.Seed, "seed", 1, "seed of what the tellers choose; how they meet is up to the machine")
-		return func(ctx context.Context, s session, _ []string) error {
+		f.IntVar(&c.Tellers, "tellers", 8, "`N` tellers who work at once")
+		f.IntVar(&c.Accounts, "accounts", 10, "`N` accounts that they work on; few are much in demand")
+		f.IntVar(&c.Operations, "operations", 1000, "`N` operations in all")
+		f.Uint64Var(&c.Seed, "seed", 1, "`SEED` of what the tellers choose; how they meet is up to the machine")
+		return func(ctx context.Context, s shell, _ []string) error {
 			if c.Tellers < 1 || c.Accounts < 2 || c.Operations < 1 {
 				return usageError{"simulate", "it takes at least 1 teller, 2 accounts and 1 operation"}
 			}
-			r, err := simulation.Run(ctx, s.db, c)
-			if err != nil {
-				return fmt.Errorf("simulate: %w", err)
-			}
-			s.tell(c, r)
-			if !r.Conserved() {
-				return errors.New("money is not conserved")
-			}
-			return nil
+			return s.with(ctx, func(s session) error { return s.simulate(ctx, c) })
 		}
 	},
+}
+
+func (s session) simulate(ctx context.Context, c simulation.Config) error {
+	r, err := simulation.Run(ctx, s.db, c)
+	if err != nil {
+		return fmt.Errorf("simulate: %w", err)
+	}
+	s.tell(c, r)
+	if !r.Conserved() {
+		return errors.New("money is not conserved")
+	}
+	return nil
 }
 
 func (s shell) tell(c simulation.Config, r simulation.Result) {

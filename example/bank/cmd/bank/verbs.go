@@ -15,11 +15,12 @@ type verb struct {
 	args  []string
 	about string
 	more  string
-	// prepare declares the verb's flags and returns what it does.
+	// prepare declares the verb's flags and returns what it does. What can be
+	// checked without the database is checked before it is opened.
 	prepare func(*flag.FlagSet) action
 }
 
-type action func(ctx context.Context, s session, args []string) error
+type action func(ctx context.Context, s shell, args []string) error
 
 // verbs in the order of the manual.
 func verbs() []verb {

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 
 	"github.com/esgen/esgen/example/bank"
-	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
@@ -15,33 +15,38 @@ var watchVerb = verb{
 	name: "watch", about: "show events as they happen, until interrupted",
 	more: "Each line is: position, time in UTC, account, what happened, amount.",
 	prepare: func(f *flag.FlagSet) action {
-		from := f.Uint64("from", 0, "begin with the event at this `position`, 1 for all (default: new events only)")
-		return func(ctx context.Context, s session, _ []string) error {
-			w := &watcher{session: s}
-			c := subscribe.Config{Start: subscribe.Current}
+		from := f.Uint64("from", 0, "begin with the event at this `POSITION`, 1 for all (default: new events only)")
+		return func(ctx context.Context, s shell, _ []string) error {
+			var start subscribe.Start = subscribe.Current
 			if *from > 0 {
-				c.Start = subscribe.After(store.Position(*from - 1))
+				start = subscribe.After(*from - 1)
 			}
-			// Watching leaves no trace: the next one begins where it is told to.
-			sub, err := bank.Subscribe(bank.Transient(s.db), "watch", w, c)
-			if err != nil {
-				return err
-			}
-			ended := make(chan error, 1)
-			go func() { ended <- sub.Run(ctx) }()
-			select {
-			case <-sub.Started():
-				s.note("watching; interrupt to end")
-				err = <-ended
-			case err = <-ended:
-			}
-			if !errors.Is(err, context.Canceled) {
-				return err
-			}
-			s.note("watched %s", count(w.events, "event"))
-			return nil
+			return s.with(ctx, func(s session) error { return s.watch(ctx, start) })
 		}
 	},
+}
+
+// watch returns nil when ctx ends: that is how watching ends.
+func (s session) watch(ctx context.Context, start subscribe.Start) error {
+	w := &watcher{session: s}
+	// Watching leaves no trace: the next one begins where it is told to.
+	sub, err := bank.Subscribe(bank.Transient(s.db), "watch", w, subscribe.Config{Start: start})
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- sub.Run(ctx) }()
+	select {
+	case <-sub.Started():
+		s.note("watching; interrupt to end")
+		err = <-ended
+	case err = <-ended:
+	}
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	s.note("watched %s", countGrouped(w.events, "event"))
+	return nil
 }
 
 // watcher prints every event.
@@ -83,8 +88,9 @@ func (w *watcher) show(m bank.Meta, e bank.Event) error {
 	}
 	w.events++
 	// Lines come one by one, so the widths are a guess; longer words push the rest.
-	_, err = fmt.Fprintf(w.stdout, "%6d  %s  %-12s  %-32s  %14s\n",
+	line := fmt.Sprintf("%6d  %s  %-12s  %-32s  %14s",
 		m.Position, m.Time.Format("2006-01-02 15:04:05"), m.ID, what, signed(amount))
+	_, err = fmt.Fprintln(w.stdout, strings.TrimRight(line, " "))
 	if err != nil {
 		return subscribe.Stop(fmt.Errorf("show position %d: %w", m.Position, err))
 	}
