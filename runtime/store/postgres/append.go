@@ -48,6 +48,8 @@ type appending struct {
 	blocking bool
 	// began tells that the last call began a transaction of its own.
 	began bool
+	// garbled tells that the last reply came, and could not be understood.
+	garbled bool
 	// lost is why an earlier reply is missing. From then on only an answer about
 	// these events ends the call: they may be stored, or about to be.
 	lost error
@@ -99,6 +101,8 @@ func (a *appending) run(ctx context.Context) ([]store.Appended, error) {
 			if !transient(err) && a.lost == nil {
 				return nil, a.s.explain(ctx, a.op, err)
 			}
+		case sent && a.garbled:
+			return nil, &store.UnknownOutcomeError{Batches: a.batches, Err: err}
 		case sent:
 			a.lost = err
 		case a.lost == nil && (!stale(err) || wait.count >= maxAttempts):
@@ -146,6 +150,7 @@ func (a *appending) send(ctx context.Context) (o outcome, sent bool, err error) 
 	} else {
 		err = conn.QueryRow(ctx, sql, args...).Scan(into...)
 	}
+	a.garbled = err != nil && sqlState(err) == "" && !conn.Conn().IsClosed()
 	return o, err != nil && !pgconn.SafeToRetry(err), err
 }
 

@@ -13,4 +13,7 @@
 // Positions are 1, 2, 3, … in the order of commits. An append takes a lock on
 // that order, the head, which it holds until it is committed; a transaction that
 // is open on other tables, or in other streams, delays nobody.
+//
+// An acknowledged append is as durable as the server's synchronous_commit makes a
+// commit: with the default, it survives the loss of power.
 package postgres

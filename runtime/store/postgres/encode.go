@@ -36,7 +36,8 @@ func encodeOne(b store.Batch) []any {
 	data, json := encodeData(e.Format, e.Data)
 	return []any{
 		b.Stream, store.Category(b.Stream), int64(b.Expected),
-		pgtype.UUID{Bytes: e.ID, Valid: true}, e.Type, int32(e.Revision), string(e.Format), data, json, encodeText(e.Metadata),
+		pgtype.UUID{Bytes: e.ID, Valid: true},
+		e.Type, int32(e.Revision), string(e.Format), data, json, encodeText(e.Metadata),
 		encodeUUID(e.Correlation), encodeUUID(e.Causation), e.Time,
 	}
 }

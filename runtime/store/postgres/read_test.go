@@ -155,8 +155,13 @@ func TestNoStatementScansATable(t *testing.T) {
 			t.Fatal("no conflict")
 		}
 		for _, q := range []store.Query{
-			{}, {Backward: true, Limit: 3}, {Stream: "a-1"}, {Stream: "a-1", Backward: true, Limit: 3},
-			{Categories: []string{"a"}, Limit: 3}, {Types: []string{"x"}, Backward: true, Limit: 3}, {FromPosition: 5},
+			{},
+			{Backward: true, Limit: 3},
+			{Stream: "a-1"},
+			{Stream: "a-1", Backward: true, Limit: 3},
+			{Categories: []string{"a"}, Limit: 3},
+			{Types: []string{"x"}, Backward: true, Limit: 3},
+			{FromPosition: 5},
 		} {
 			if _, err := collect(s.Read(t.Context(), q)); err != nil {
 				t.Fatal(err)
