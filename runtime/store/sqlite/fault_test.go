@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -100,6 +101,9 @@ func TestOnlyTheCulpritFails(t *testing.T) {
 			_, err := s.Append(context.Background(), b)
 			outcomes <- err
 		}()
+	}
+	for s.Waiting() < cap(outcomes) {
+		runtime.Gosched()
 	}
 	held.release()
 	refused := 0
@@ -211,5 +215,40 @@ func TestHeldLockIsWaitedForUntilTheDeadline(t *testing.T) {
 	}
 	if n := count(t, s); n != 1 {
 		t.Errorf("%d events are stored, want 1: what was called off must not be stored later", n)
+	}
+}
+
+// Close waits for an append under way; who does not want to wait may try again.
+func TestCloseWaitsForAppends(t *testing.T) {
+	t.Parallel()
+	file := newFile(t)
+	migrated(t, file, sqlite.Config{})
+	begun, hang := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	faulty(t, file, &fault{commit: func() {
+		once.Do(func() { close(begun); <-hang })
+	}})
+	s := opened(t, file, sqlite.Config{})
+	outcome := make(chan error, 1)
+	go func() {
+		_, err := s.Append(context.Background(), one("bank-1"))
+		outcome <- err
+	}()
+	<-begun
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Close(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("close while an append is under way: %v, want the context's error", err)
+	}
+	if _, err := s.Append(t.Context(), one("bank-1")); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("append after Close began: %v", err)
+	}
+	close(hang)
+	closeStore(t, s)
+	if err := <-outcome; err != nil {
+		t.Errorf("append that was under way: %v", err)
+	}
+	if n := count(t, opened(t, file, sqlite.Config{})); n != 1 {
+		t.Errorf("%d events are stored, want 1", n)
 	}
 }

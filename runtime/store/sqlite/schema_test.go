@@ -115,26 +115,22 @@ func explain(t *testing.T, db *sql.DB, statement string) string {
 	return strings.Join(steps, "\n")
 }
 
-// A filter by a rare type passes many windows of events, and finds all.
+// A filter by a rare type passes several windows of events, and finds what lies
+// at their ends.
 func TestRareTypesAreFoundInALongStore(t *testing.T) {
 	t.Parallel()
 	s := migrated(t, newFile(t), sqlite.Config{Synchronous: sqlite.Normal, Timeout: time.Minute})
-	const common = 60_000 // more than one window
-	want := make([]store.Position, 0, 3)
-	for i := range 3 {
-		b := store.Batch{Stream: "bank-1", Expected: store.Any}
-		for range common / 2 {
-			b.Events = append(b.Events, event("1"))
-		}
-		if i == 2 {
-			b.Events = nil
-		}
-		b.Events = append(b.Events, store.Event{Type: "sqlite.rare", Format: store.JSON, Data: []byte("2")})
-		a, err := s.Append(t.Context(), b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, a[0].Last)
+	const events = 2*sqlite.Window + 1
+	want := []store.Position{1, sqlite.Window, sqlite.Window + 1, sqlite.Window + 2, events}
+	b := store.Batch{Stream: "bank-1", Expected: store.NoStream}
+	for range events {
+		b.Events = append(b.Events, event("1"))
+	}
+	for _, p := range want {
+		b.Events[p-1].Type = "sqlite.rare"
+	}
+	if _, err := s.Append(t.Context(), b); err != nil {
+		t.Fatal(err)
 	}
 	for name, q := range map[string]store.Query{
 		"$all": {}, "stream": {Stream: "bank-1"}, "category": {Categories: []string{"bank"}},
