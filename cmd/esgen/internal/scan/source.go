@@ -70,7 +70,7 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 			apart = "a test file, which programs do not contain"
 		case built.never:
 			continue
-		case !built.everywhere:
+		case !built.everywhere || !built.here:
 			apart = "a file that only some builds contain"
 		}
 		if apart != "" && mentions {
