@@ -3,6 +3,8 @@ package memory
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -27,8 +29,8 @@ func (s *Store) append(batches []store.Batch) ([]store.Appended, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.contents
-	if c.holdsAny(batches) {
-		return c.duplicates(batches)
+	if appended, err := store.Duplicates(batches, c.find); appended != nil || err != nil {
+		return appended, err
 	}
 	for _, b := range batches {
 		if actual := store.Version(len(c.streams[b.Stream])); !b.Expected.Met(actual) {
@@ -66,72 +68,9 @@ func (c *contents) add(b store.Batch) store.Appended {
 	return a
 }
 
-func (c *contents) holdsAny(batches []store.Batch) bool {
-	for _, b := range batches {
-		for _, e := range b.Events {
-			if _, ok := c.ids[e.ID]; ok {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// duplicates answers an append of which at least one id is stored: a success if
-// every id stands where this append would have put it, else an error that names
-// the first one that is stored.
-func (c *contents) duplicates(batches []store.Batch) ([]store.Appended, error) {
-	appended := make([]store.Appended, len(batches))
-	for i, b := range batches {
-		a, ok := c.stored(b)
-		if !ok {
-			return nil, c.duplicate(batches)
-		}
-		appended[i] = a
-	}
-	return appended, nil
-}
-
-// stored returns where b is stored, if all of it is, in its order, side by side,
-// and behind the version that it expects.
-func (c *contents) stored(b store.Batch) (store.Appended, bool) {
-	place, ok := c.ids[b.Events[0].ID]
-	if !ok {
-		return store.Appended{}, false
-	}
-	first := c.at(place).Version
-	if !b.Expected.Met(first - 1) {
-		return store.Appended{}, false
-	}
-	places := c.streams[b.Stream]
-	last := first + store.Version(len(b.Events)) - 1
-	if last > store.Version(len(places)) {
-		return store.Appended{}, false
-	}
-	for j, e := range b.Events {
-		// Also false if the first id stands in another stream.
-		if c.at(places[int(first)-1+j]).ID != e.ID {
-			return store.Appended{}, false
-		}
-	}
-	return store.Appended{
-		Stream: b.Stream, Version: last,
-		First: places[first-1], Last: places[last-1],
-		Duplicate: true,
-	}, true
-}
-
-func (c *contents) duplicate(batches []store.Batch) error {
-	for _, b := range batches {
-		for _, e := range b.Events {
-			if place, ok := c.ids[e.ID]; ok {
-				at := c.at(place)
-				return &store.DuplicateEventError{
-					ID: e.ID, Stream: b.Stream,
-					StoredStream: at.Stream, StoredVersion: at.Version,
-				}
-			}
-		}
+func (c *contents) find(id uuid.UUID) *store.Recorded {
+	if place, ok := c.ids[id]; ok {
+		return c.at(place)
 	}
 	return nil
 }
