@@ -1,7 +1,7 @@
 package sqlite
 
-// Window is how many places a statement looks through that filters by type.
-const Window = window
+// SetWindow sets how many places a statement looks through that filters by type.
+func (s *Store) SetWindow(places int64) { s.window = places }
 
 // Waiting is the number of changes that wait for a transaction.
 func (s *Store) Waiting() int {

@@ -133,11 +133,11 @@ func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
 		}
 	}
 	low, high := r.low, r.high
-	if r.types != nil && high-low >= window {
+	if r.types != nil && high-low >= r.s.window {
 		if r.q.Backward {
-			low = high - window + 1
+			low = high - r.s.window + 1
 		} else {
-			high = low + window - 1
+			high = low + r.s.window - 1
 		}
 	}
 	limit := min(r.left, pageEvents)

@@ -119,9 +119,10 @@ func explain(t *testing.T, db *sql.DB, statement string) string {
 // at their ends.
 func TestRareTypesAreFoundInALongStore(t *testing.T) {
 	t.Parallel()
-	s := migrated(t, newFile(t), sqlite.Config{Synchronous: sqlite.Normal, Timeout: time.Minute})
-	const events = 2*sqlite.Window + 1
-	want := []store.Position{1, sqlite.Window, sqlite.Window + 1, sqlite.Window + 2, events}
+	s := migrated(t, newFile(t), sqlite.Config{})
+	const window, events = 100, 201
+	s.SetWindow(window)
+	want := []store.Position{1, window, window + 1, window + 2, events}
 	b := store.Batch{Stream: "bank-1", Expected: store.NoStream}
 	for range events {
 		b.Events = append(b.Events, event("1"))

@@ -45,6 +45,7 @@ type Store struct {
 	bell   store.Doorbell
 	base   *base
 	writer writer
+	window int64 // see there; tests make it small
 }
 
 var (
@@ -79,7 +80,7 @@ func Open(file string, c Config) (*Store, error) {
 	if c.Readers == 0 {
 		c.Readers = 4
 	}
-	s := &Store{file: path, config: c, base: newBase(path, c)}
+	s := &Store{file: path, config: c, base: newBase(path, c), window: window}
 	s.writer.base, s.writer.bell = s.base, &s.bell
 	return s, nil
 }
