@@ -41,6 +41,7 @@ BEGIN
       RETURN;
     END IF;
 
+    append_one.version := 0;
     PERFORM pg_advisory_xact_lock('streams'::regclass::oid::integer, hashtext(s_name));
     INSERT INTO streams (name, category, version, created) VALUES (s_name, s_category, 1, e_time)
     ON CONFLICT (name) DO NOTHING RETURNING stream_id INTO id;
@@ -48,7 +49,6 @@ BEGIN
       outcome := 2;
       RETURN;
     END IF;
-    append_one.version := 0;
   END IF;
 
   PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);
