@@ -26,9 +26,10 @@ exported struct type:
 
 	//esgen:event name=NAME [revision=N]
 
-NAME is what is stored with each event of the type. It stays when the Go type is
-renamed. N counts the shapes of a name that cannot be read as one another, from
-1; two types may share a name at different revisions.
+NAME is what is stored with each event of the type: at most 255 bytes of letters,
+digits and . _ - / : +. It stays when the Go type is renamed. N counts the shapes
+of a name that cannot be read as one another, from 1; two types may share a name
+at different revisions.
 
 	//esgen:family [id=TYPE] [name=WORD]
 

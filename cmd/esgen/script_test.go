@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func module(env *testscript.Env, root string) error {
 	} else if err != nil {
 		return err
 	}
-	text = []byte(strings.ReplaceAll(string(text), "$ROOT", root))
+	text = []byte(strings.ReplaceAll(string(text), "$ROOT", strconv.Quote(root)))
 	if err := os.WriteFile(file, text, 0o666); err != nil {
 		return err
 	}
