@@ -153,10 +153,33 @@ func TestAUnitOfWorkDoesNotShowWhatOthersAppendMeanwhile(t *testing.T) {
 		if want := version + 1; at != want || err != nil || runs == 1 && state.Balance != 11 || runs == 2 && state.Balance != 211 {
 			t.Errorf("run %d: %+v at %d, %v; want version %d", runs, state, at, err, want)
 		}
+		backward, err := collect(s.Read(ctx, store.Query{Stream: "bank-a", Backward: true}))
+		if err != nil || len(backward) != int(at) || backward[0].Version != at || backward[at-1].Version != 1 {
+			t.Errorf("run %d: backward %d events, %v; want %d", runs, len(backward), err, at)
+		}
 		return nil
 	})
 	if err != nil || runs != 2 {
 		t.Errorf("%v after %d runs", err, runs)
+	}
+}
+
+func TestAUnitOfWorkKeepsNothingOfTheCallers(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	_, err := es.Atomic(t.Context(), db, func(ctx context.Context, s store.Streams) error {
+		data, metadata := []byte(`"data"`), []byte(`{"a":1}`)
+		_, err := s.Append(ctx, store.Batch{Stream: "a-1", Events: []store.Event{{Type: "x", Format: store.JSON, Data: data, Metadata: metadata}}})
+		clear(data)
+		clear(metadata)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := collect(db.Read(t.Context(), store.Query{}))
+	if err != nil || string(all[0].Data) != `"data"` || string(all[0].Metadata) != `{"a":1}` {
+		t.Errorf("stored %+v, %v", all, err)
 	}
 }
 
