@@ -1,6 +1,9 @@
 package town
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // live writes what happens on a day.
 func (t *town) live(day time.Time) {
@@ -19,7 +22,7 @@ func (t *town) live(day time.Time) {
 	if day.Weekday() == time.Saturday {
 		likely = 2
 	}
-	for _, p := range t.people {
+	for _, p := range t.everybody() {
 		if t.below(likely) == 0 {
 			t.shop(p)
 		}
@@ -36,19 +39,19 @@ func (t *town) live(day time.Time) {
 }
 
 func (t *town) payday(day time.Time) {
-	for _, p := range t.people {
+	for _, p := range t.everybody() {
 		t.transfer(p.employer.account, p.account, p.currency, p.salary, "salary "+day.Month().String())
 	}
 }
 
 func (t *town) rentDay(day time.Time) {
-	for _, p := range t.people {
+	for _, p := range t.everybody() {
 		t.transfer(p.account, p.landlord.account, p.currency, p.rent, "rent "+day.Month().String())
 	}
 }
 
 func (t *town) bills(day time.Time) {
-	for _, p := range t.people {
+	for _, p := range t.everybody() {
 		works := t.branch(2)
 		if p.currency == works.currency {
 			t.transfer(p.account, works.account, works.currency, t.between(41_00, 139_99), works.sells+", "+day.Month().String())
@@ -78,6 +81,12 @@ func (t *town) shop(p *person) {
 		f = t.branch(3 + t.below(3))
 	}
 	t.transfer(p.account, f.account, f.currency, t.between(3_49, 94_99), f.sells+", "+f.name)
+}
+
+// everybody returns all people, beginning with another one each time.
+func (t *town) everybody() []*person {
+	first := t.below(len(t.people))
+	return slices.Concat(t.people[first:], t.people[:first])
 }
 
 // branch returns one of the shops of a kind.

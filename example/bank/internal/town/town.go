@@ -42,9 +42,10 @@ func Write(w io.Writer, c Config) error {
 		now:     time.Date(2025, time.January, 1, 8, 0, 0, 0, time.UTC),
 	}
 	t.found(c.People)
-	for day := t.now; len(t.lines) < t.limit; day = day.AddDate(0, 0, 1) {
-		t.now = day
+	for day := time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC); len(t.lines) < t.limit; {
 		t.live(day)
+		day = day.AddDate(0, 0, 1)
+		t.now = day.Add(time.Duration(6*60+t.below(120)) * time.Minute)
 	}
 	_, err := io.WriteString(w, "time,operation,account,counterparty,amount,currency,owner,text,reference\n"+
 		strings.Join(t.lines[:t.limit], ""))
@@ -98,9 +99,9 @@ func quoted(field string) string {
 
 func money(units int64) string { return fmt.Sprintf("%d.%02d", units/100, units%100) }
 
-// stamp returns the fields that every line has, some minutes after the last one.
+// stamp returns the fields that every line has, some seconds after the last one.
 func (t *town) stamp(operation, account string) entry {
-	t.now = t.now.Add(time.Duration(1+t.below(40)) * time.Second)
+	t.now = t.now.Add(time.Duration(1+t.below(90)) * time.Second)
 	t.numbers++
 	return entry{
 		time: t.now.Format(time.RFC3339), operation: operation, account: account,
