@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/store/memory"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
@@ -239,4 +240,42 @@ level=ERROR msg="subscription ended"
 			t.Error(diff)
 		}
 	})
+}
+
+// What ends the subscription also ends the context of the handler under way.
+func TestEndReachesTheHandler(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		moved := &store.CheckpointError{Name: "reached", Actual: 9}
+		db.advance = func(int64) error { return moved }
+		appendTo(t, db, "bank-1", 2)
+		p := run(t, newSubscription(t, db, "reached", func(ctx context.Context, r store.Recorded) error {
+			if r.Position == 2 {
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}
+			return nil
+		}, subscribe.Config{}))
+		if err := p.waits(t, time.Minute); !errors.Is(err, moved) {
+			t.Errorf("Run returned %v, want %v", err, moved)
+		}
+	})
+}
+
+// A handler that fails because its context ended is no failing handler, whichever
+// of the two is noticed first.
+func TestShutdownIsNoFailure(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	appendTo(t, db, "bank-1", 1)
+	for range 300 {
+		ctx, cancel := context.WithCancel(t.Context())
+		sub := newSubscription(t, db, "shut-down", func(context.Context, store.Recorded) error {
+			cancel()
+			return errSick
+		}, subscribe.Config{Retry: subscribe.Retry{Attempts: 1}})
+		if err := sub.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Run returned %v, want %v", err, context.Canceled)
+		}
+	}
 }
