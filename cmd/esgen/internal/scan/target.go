@@ -43,6 +43,7 @@ func (t *target) interpret(list []directive) {
 			if a, ok := d.args["serializers"]; ok && one != nil {
 				if t.serializers != nil {
 					t.addf(a.pos, "serializers= is given twice, first at %s: leave one out", t.where(t.serializers.pos))
+					continue
 				}
 				t.serializers = &a
 			}
