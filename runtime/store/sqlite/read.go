@@ -146,10 +146,14 @@ func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
 		return nil, r.fail(ctx, err)
 	}
 	if len(page) == 0 && !r.started && r.types == nil && r.q.Stream != "" {
-		// A page without events is rare enough to ask why.
+		// A page without events is rare enough to ask why. If the stream has
+		// come into being since, its events are read by the next page: to yield
+		// neither events nor an error would tell of a stream that never was.
 		if err := r.bound(ctx); err != nil {
 			return nil, r.fail(ctx, err)
 		}
+		r.started, r.over = true, r.low > r.high
+		return nil, nil
 	}
 	r.started = true
 	r.left -= len(page)
