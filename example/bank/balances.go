@@ -3,6 +3,7 @@ package bank
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -52,11 +53,13 @@ func (b *Balances) CatchUp(ctx context.Context, db store.Store) error {
 	select {
 	case <-sub.Live():
 		stop()
-		<-ended
-		return nil
 	case err := <-ended:
 		return err
 	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // Of returns one account; the zero Account if there is none by this name.

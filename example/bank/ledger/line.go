@@ -19,6 +19,14 @@ const Header = "time,operation,account,counterparty,amount,currency,owner,text,r
 
 var columns = strings.Split(Header, ",")
 
+// Columns that not every operation uses.
+const (
+	counterpartyColumn = "counterparty"
+	amountColumn       = "amount"
+	currencyColumn     = "currency"
+	ownerColumn        = "owner"
+)
+
 // Line is an operation as it stands in a file.
 type Line struct {
 	// Number in the file, from 1, which is the header.
@@ -47,10 +55,10 @@ func (e *LineError) Error() string { return e.Reason }
 // uses names the columns that an operation needs beside time, account and
 // reference. The others but text stay empty.
 var uses = map[string][]string{
-	"open":     {"currency", "owner"},
-	"deposit":  {"amount", "currency"},
-	"withdraw": {"amount", "currency"},
-	"transfer": {"counterparty", "amount", "currency"},
+	"open":     {currencyColumn, ownerColumn},
+	"deposit":  {amountColumn, currencyColumn},
+	"withdraw": {amountColumn, currencyColumn},
+	"transfer": {counterpartyColumn, amountColumn, currencyColumn},
 	"close":    {},
 }
 
@@ -85,9 +93,9 @@ func parseFields(number int, text string, fields []string) (Line, error) {
 	}
 	line := Line{
 		Number: number, Operation: value["operation"],
-		Account: value["account"], Counterparty: value["counterparty"],
-		Currency: bank.Currency(value["currency"]),
-		Owner:    value["owner"], Text: value["text"], Reference: value["reference"],
+		Account: value["account"], Counterparty: value[counterpartyColumn],
+		Currency: bank.Currency(value[currencyColumn]),
+		Owner:    value[ownerColumn], Text: value["text"], Reference: value["reference"],
 	}
 	sum := sha256.Sum256([]byte(text))
 	line.Fingerprint = hex.EncodeToString(sum[:16])
@@ -96,7 +104,7 @@ func parseFields(number int, text string, fields []string) (Line, error) {
 	if !known {
 		return Line{}, &LineError{"unknown operation", fmt.Sprintf("operation %q is not open, deposit, withdraw, transfer or close", line.Operation)}
 	}
-	for _, name := range [...]string{"counterparty", "amount", "currency", "owner"} {
+	for _, name := range [...]string{counterpartyColumn, amountColumn, currencyColumn, ownerColumn} {
 		if value[name] != "" && !slices.Contains(needs, name) {
 			return Line{}, &LineError{"field too many", fmt.Sprintf("%s takes no %s, but %q is given", line.Operation, name, value[name])}
 		}
@@ -108,13 +116,13 @@ func parseFields(number int, text string, fields []string) (Line, error) {
 	if line.Time, err = time.Parse(time.RFC3339, value["time"]); err != nil || line.Time.UTC().Year() < 1 {
 		return Line{}, &LineError{"bad time", fmt.Sprintf("time %q is not like 2025-01-31T09:30:00Z", value["time"])}
 	}
-	if slices.Contains(needs, "amount") {
-		if line.Amount, err = bank.ParseMoney(value["amount"]); err != nil {
+	if slices.Contains(needs, amountColumn) {
+		if line.Amount, err = bank.ParseMoney(value[amountColumn]); err != nil {
 			return Line{}, refused(err)
 		}
 	}
-	if slices.Contains(needs, "currency") {
-		if line.Currency, err = bank.ParseCurrency(value["currency"]); err != nil {
+	if slices.Contains(needs, currencyColumn) {
+		if line.Currency, err = bank.ParseCurrency(value[currencyColumn]); err != nil {
 			return Line{}, refused(err)
 		}
 	}

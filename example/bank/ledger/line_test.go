@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func FuzzParseLine(f *testing.F) {
 	f.Add(`,,,,"`)
 	f.Fuzz(func(t *testing.T, text string) {
 		line, err := ledger.ParseLine(2, text)
-		if _, ok := err.(*ledger.LineError); err != nil && (!ok || err.Error() == "") {
+		if _, ok := errors.AsType[*ledger.LineError](err); err != nil && (!ok || err.Error() == "") {
 			t.Errorf("%q gives %+v, %v", text, line, err)
 		}
 	})

@@ -4,10 +4,17 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 
 	"github.com/esgen/esgen/example/bank"
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/store"
+)
+
+// Arguments that several verbs take.
+const (
+	accountArg = "ACCOUNT"
+	amountArg  = "AMOUNT"
 )
 
 // order is what all verbs that change an account have in common.
@@ -58,20 +65,21 @@ func (s shell) carryOut(ctx context.Context, what string, accounts []string, com
 		if done.Duplicate {
 			what = "carried out before, nothing changed"
 		}
+		said := []string{what}
 		for _, name := range accounts {
 			a, _, err := s.bank.Account(ctx, name)
 			if err != nil {
 				return err
 			}
-			what += fmt.Sprintf("; %s holds %s %s", name, a.Balance.Group(), a.Currency)
+			said = append(said, fmt.Sprintf("%s holds %s %s", name, a.Balance.Group(), a.Currency))
 		}
-		s.print("%s", what)
+		s.printf("%s", strings.Join(said, "; "))
 		return nil
 	})
 }
 
 var openVerb = verb{
-	name: "open", args: []string{"ACCOUNT", "OWNER"}, about: "open an account",
+	name: "open", args: []string{accountArg, "OWNER"}, about: "open an account",
 	more: "The name of an account is used once: 1 to 64 letters, digits, dots and dashes.",
 	prepare: func(f *flag.FlagSet) action {
 		currency := f.String("currency", "EUR", "the account's currency `CODE`: CHF, EUR, GBP or USD")
@@ -90,12 +98,12 @@ var openVerb = verb{
 }
 
 var depositVerb = verb{
-	name: "deposit", args: []string{"ACCOUNT", "AMOUNT"}, about: "pay cash in",
+	name: "deposit", args: []string{accountArg, amountArg}, about: "pay cash in",
 	prepare: cash("deposited", bank.Bank.Deposit),
 }
 
 var withdrawVerb = verb{
-	name: "withdraw", args: []string{"ACCOUNT", "AMOUNT"}, about: "pay cash out",
+	name: "withdraw", args: []string{accountArg, amountArg}, about: "pay cash out",
 	more:    "There is no overdraft.",
 	prepare: cash("withdrew", bank.Bank.Withdraw),
 }
@@ -117,7 +125,7 @@ func cash(did string, command func(bank.Bank, context.Context, string, bank.Mone
 }
 
 var transferVerb = verb{
-	name: "transfer", args: []string{"FROM", "TO", "AMOUNT"}, about: "move money to another account",
+	name: "transfer", args: []string{"FROM", "TO", amountArg}, about: "move money to another account",
 	more: "Both accounts change in one moment or not at all.",
 	prepare: func(f *flag.FlagSet) action {
 		o := orderFlags(f, "the amount's currency `CODE`; refused if an account is kept in another")
@@ -135,7 +143,7 @@ var transferVerb = verb{
 }
 
 var closeVerb = verb{
-	name: "close", args: []string{"ACCOUNT"}, about: "close an account that holds nothing",
+	name: "close", args: []string{accountArg}, about: "close an account that holds nothing",
 	prepare: func(f *flag.FlagSet) action {
 		o := orderFlags(f, "")
 		return func(ctx context.Context, s shell, args []string) error {

@@ -24,7 +24,7 @@ func (s shell) with(ctx context.Context, act func(session) error) error {
 	kind, rest, _ := strings.Cut(s.dsn, ":")
 	switch kind {
 	case "memory":
-		s.note("store: memory, gone when this program ends")
+		s.notef("store: memory, gone when this program ends")
 		return s.act(memory.New(memory.Config{}), act)
 	case "sqlite":
 		return s.withSQLite(ctx, rest, act)
@@ -58,7 +58,7 @@ func (s shell) withSQLite(ctx context.Context, file string, act func(session) er
 	if err != nil {
 		return err
 	}
-	s.note("store: %s%s", db.File(), migrated(len(pending)))
+	s.notef("store: %s%s", db.File(), migrated(len(pending)))
 	return s.act(db, act)
 }
 
@@ -86,7 +86,7 @@ func (s shell) withPostgres(ctx context.Context, act func(session) error) error 
 	if err != nil {
 		return err
 	}
-	s.note("store: schema %s of database %s on %s%s", schema, c.ConnConfig.Database, c.ConnConfig.Host, migrated(len(pending)))
+	s.notef("store: schema %s of database %s on %s%s", schema, c.ConnConfig.Database, c.ConnConfig.Host, migrated(len(pending)))
 	return s.act(db, act)
 }
 

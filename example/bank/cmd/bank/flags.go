@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"strings"
@@ -27,7 +28,7 @@ func parse(f *flag.FlagSet, args []string, mixed bool) ([]string, error) {
 		}
 		before := len(args)
 		if err := f.Parse(args); err != nil {
-			if err == flag.ErrHelp {
+			if errors.Is(err, flag.ErrHelp) {
 				return nil, err
 			}
 			return nil, usageError{f.Name(), err.Error()}

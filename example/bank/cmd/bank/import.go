@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -31,7 +32,7 @@ interrupted: what was imported before stays as it is.`,
 			if err != nil {
 				return err
 			}
-			defer file.Close()
+			defer func() { _ = file.Close() }()
 			return s.with(ctx, func(s session) error {
 				bar := s.bar(size)
 				began := time.Now()
@@ -77,7 +78,6 @@ func (s shell) bar(size int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(size,
 		progressbar.OptionSetWriter(s.stderr),
 		progressbar.OptionSetDescription("importing"),
-		progressbar.OptionShowBytes(true),
 		progressbar.OptionSetPredictTime(size > 0),
 		progressbar.OptionSetWidth(32),
 		progressbar.OptionThrottle(100*time.Millisecond),
@@ -88,7 +88,7 @@ func (s shell) bar(size int64) *progressbar.ProgressBar {
 
 func (s shell) summarise(name string, summary ledger.Summary, elapsed time.Duration, all bool) {
 	perSecond := float64(summary.Lines) / max(elapsed.Seconds(), 1e-9)
-	s.print("%s: %s in %s, %s a second\n", name, countGrouped(summary.Lines, "operation"), elapsed.Round(time.Millisecond), group(int(perSecond)))
+	s.printf("%s: %s in %s, %s a second\n", name, countGrouped(summary.Lines, "operation"), elapsed.Round(time.Millisecond), group(int(perSecond)))
 	counts := table{right: []int{1}}
 	counts.row("accepted", group(summary.Accepted))
 	counts.row("already imported", group(summary.AlreadyImported))
@@ -100,18 +100,18 @@ func (s shell) summarise(name string, summary ledger.Summary, elapsed time.Durat
 	if len(summary.Rejected) == 0 {
 		return
 	}
-	s.print("\nrejected lines")
+	s.printf("\nrejected lines")
 	lines := table{right: []int{0}}
 	shown := len(summary.Rejected)
 	if !all {
 		shown = min(shown, 20)
 	}
 	for _, r := range summary.Rejected[:shown] {
-		lines.row(fmt.Sprint(r.Line), r.Reason)
+		lines.row(strconv.Itoa(r.Line), r.Reason)
 	}
 	lines.print(s.stdout, "  ")
 	if more := len(summary.Rejected) - shown; more > 0 {
-		s.print("  … and %s more, shown by -v", group(more))
+		s.printf("  … and %s more, shown by -v", group(more))
 	}
 }
 

@@ -23,7 +23,7 @@ func signed(m bank.Money) string {
 }
 
 var statementVerb = verb{
-	name: "statement", args: []string{"ACCOUNT"}, about: "show what happened to an account",
+	name: "statement", args: []string{accountArg}, about: "show what happened to an account",
 	more: "Times are in UTC.",
 	prepare: func(*flag.FlagSet) action {
 		return func(ctx context.Context, s shell, args []string) error {
@@ -34,7 +34,7 @@ var statementVerb = verb{
 
 func (s session) statement(ctx context.Context, account string) error {
 	t := table{right: []int{2, 3}}
-	t.row("TIME", "WHAT", "AMOUNT", "BALANCE", "TEXT")
+	t.row("TIME", "WHAT", amountArg, "BALANCE", "TEXT")
 	for e, err := range s.bank.Statement(ctx, account) {
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (s session) balances(ctx context.Context, closed bool) error {
 	}
 	all, at := balances.All()
 	t := table{right: []int{2}}
-	t.row("ACCOUNT", "OWNER", "BALANCE", "")
+	t.row(accountArg, "OWNER", "BALANCE", "")
 	totals := make(map[bank.Currency]bank.Money)
 	for _, b := range all {
 		totals[b.Currency] += b.Balance
@@ -80,6 +80,6 @@ func (s session) balances(ctx context.Context, closed bool) error {
 		}
 	}
 	t.print(s.stdout, "")
-	s.note("%s, as of position %d", countGrouped(len(all), "account"), at)
+	s.notef("%s, as of position %d", countGrouped(len(all), "account"), at)
 	return nil
 }

@@ -35,11 +35,11 @@ type session struct {
 	bank bank.Bank
 }
 
-// note tells the user something that is no result.
-func (s shell) note(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
+// notef tells the user something that is no result.
+func (s shell) notef(format string, args ...any) { fmt.Fprintf(s.stderr, format+"\n", args...) }
 
-// print writes a line of the result.
-func (s shell) print(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
+// printf writes a line of the result.
+func (s shell) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
 
 // output remembers the first error of writing, which is one for the whole program:
 // a full disk must not look like a result.
@@ -75,12 +75,12 @@ func (s shell) run(ctx context.Context, args []string) int {
 	case err == nil:
 		return done
 	case called:
-		s.note("bank: %v\nSee: %s", err, strings.TrimSpace("bank "+usage.verb)+" -h")
+		s.notef("bank: %v\nSee: %s", err, strings.TrimSpace("bank "+usage.verb)+" -h")
 		return misuse
 	case ctx.Err() != nil:
-		s.note("bank: interrupted: %v", err)
+		s.notef("bank: interrupted: %v", err)
 	default:
-		s.note("bank: %s", explain(err))
+		s.notef("bank: %s", explain(err))
 	}
 	return failed
 }
@@ -91,7 +91,7 @@ func (s shell) call(ctx context.Context, args []string) error {
 	rest, err := parse(global, args, false)
 	switch {
 	case errors.Is(err, flag.ErrHelp) || err == nil && len(rest) > 0 && rest[0] == "help":
-		s.print("%s", manual())
+		s.printf("%s", manual())
 		return nil
 	case err != nil:
 		return err
@@ -108,7 +108,7 @@ func (s shell) call(ctx context.Context, args []string) error {
 	rest, err = parse(flags, rest[1:], true)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		s.print("%s", v.manual(flags))
+		s.printf("%s", v.manual(flags))
 		return nil
 	case err != nil:
 		return err

@@ -46,7 +46,7 @@ func (s session) simulate(ctx context.Context, c simulation.Config) error {
 
 func (s shell) tell(c simulation.Config, r simulation.Result) {
 	perSecond := float64(c.Operations) / max(r.Elapsed.Seconds(), 1e-9)
-	s.print("%s by %s on %s (%s-…) in %s, %s a second\n", countGrouped(c.Operations, "operation"),
+	s.printf("%s by %s on %s (%s-…) in %s, %s a second\n", countGrouped(c.Operations, "operation"),
 		count(c.Tellers, "teller"), count(c.Accounts, "account"), r.Prefix, r.Elapsed.Round(time.Millisecond), group(int(perSecond)))
 	t := table{right: []int{1}}
 	t.row("deposits", group(r.Deposits))
@@ -59,7 +59,7 @@ func (s shell) tell(c simulation.Config, r simulation.Result) {
 	t.row("given up after too many", group(r.GivenUp))
 	t.print(s.stdout, "  ")
 
-	s.print("")
+	s.printf("")
 	money := table{right: []int{1}}
 	money.row("paid in", r.PaidIn.Group())
 	money.row("paid out", r.PaidOut.Group())
@@ -68,8 +68,8 @@ func (s shell) tell(c simulation.Config, r simulation.Result) {
 	money.row("is there, by the projection", r.InProjection.Group())
 	money.print(s.stdout, "  ")
 	if r.Conserved() {
-		s.print("\nMoney is conserved to the cent.")
+		s.printf("\nMoney is conserved to the cent.")
 	} else {
-		s.print("\nMONEY IS NOT CONSERVED.")
+		s.printf("\nMONEY IS NOT CONSERVED.")
 	}
 }

@@ -31,16 +31,17 @@ func (t *table) print(w io.Writer, indent string) {
 		}
 	}
 	for _, row := range t.rows {
-		line := indent
+		var line strings.Builder
+		line.WriteString(indent)
 		for i, cell := range row {
 			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 			if slices.Contains(t.right, i) {
-				line += space + cell + "  "
+				line.WriteString(space + cell + "  ")
 			} else {
-				line += cell + space + "  "
+				line.WriteString(cell + space + "  ")
 			}
 		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
 }
 

@@ -38,14 +38,14 @@ func (s session) watch(ctx context.Context, start subscribe.Start) error {
 	go func() { ended <- sub.Run(ctx) }()
 	select {
 	case <-sub.Started():
-		s.note("watching; interrupt to end")
+		s.notef("watching; interrupt to end")
 		err = <-ended
 	case err = <-ended:
 	}
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
-	s.note("watched %s", countGrouped(w.events, "event"))
+	s.notef("watched %s", countGrouped(w.events, "event"))
 	return nil
 }
 

@@ -92,7 +92,7 @@ var stamp = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
 // lines returns the next n lines.
 func (p *watcherProgram) lines(t *testing.T, n int) []string {
 	t.Helper()
-	var lines []string
+	lines := make([]string, 0, n)
 	for range n {
 		if !p.out.Scan() {
 			t.Fatalf("the output ended after %q", lines)

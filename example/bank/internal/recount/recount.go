@@ -4,7 +4,6 @@
 package recount
 
 import (
-	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
@@ -58,39 +57,25 @@ func split(line string) (fields []string, ok bool) {
 	if !utf8.ValidString(line) || strings.ContainsRune(line, 0) {
 		return nil, false
 	}
-	for rest, more := line, true; more; {
-		var field string
-		if strings.HasPrefix(rest, `"`) {
-			rest = rest[1:]
-			for {
-				end := strings.Index(rest, `"`)
-				if end < 0 {
-					return nil, false
-				}
-				field += rest[:end]
-				rest = rest[end+1:]
-				if !strings.HasPrefix(rest, `"`) {
-					break
-				}
-				field += `"`
-				rest = rest[1:]
-			}
-			if rest != "" && rest[0] != ',' {
-				return nil, false
-			}
-			_, rest, more = strings.Cut(rest, ",")
-		} else {
-			field, rest, more = strings.Cut(rest, ",")
-			if strings.Contains(field, `"`) {
-				return nil, false
-			}
+	for more := true; more; {
+		m := quoted.FindStringSubmatch(line)
+		if m == nil {
+			m = bare.FindStringSubmatch(line)
 		}
-		fields = append(fields, field)
+		if m == nil {
+			return nil, false
+		}
+		fields = append(fields, strings.ReplaceAll(m[1], `""`, `"`))
+		line = line[len(m[0]):]
+		more = m[2] == ","
 	}
 	return fields, len(fields) == 9
 }
 
 var (
+	quoted = regexp.MustCompile(`^"((?:[^"]|"")*)"(,|$)`)
+	bare   = regexp.MustCompile(`^([^",]*)(,|$)`)
+
 	number   = regexp.MustCompile(`^-?[0-9]+(\.[0-9]{1,2})?$`)
 	currency = regexp.MustCompile(`^(CHF|EUR|GBP|USD)$`)
 	largest  = new(big.Int).SetUint64(1<<63 - 1)
@@ -169,7 +154,7 @@ func (r Result) book(f []string) bool {
 		from.Units.Sub(from.Units, amount)
 		target.Units.Add(target.Units, amount)
 	default:
-		panic(fmt.Sprintf("operation %s", f[1]))
+		panic("operation " + f[1])
 	}
 	return true
 }

@@ -63,7 +63,7 @@ func (t *town) bills(day time.Time) {
 func (t *town) settle(day time.Time) {
 	for _, f := range append(append([]*firm{}, t.shops...), t.landlords...) {
 		to := t.employers[t.below(len(t.employers)-1)]
-		if f.currency == "CHF" {
+		if f.currency == franc {
 			to = t.employers[len(t.employers)-1]
 		}
 		t.transfer(f.account, to.account, f.currency, t.balance[f.account]*3/4, "invoice "+day.Format("2006/01"))
@@ -71,7 +71,7 @@ func (t *town) settle(day time.Time) {
 }
 
 func (t *town) shop(p *person) {
-	if p.currency != "EUR" {
+	if p.currency != euro {
 		t.withdraw(p.account, p.currency, t.between(1, 12)*10_00, "cash")
 		return
 	}

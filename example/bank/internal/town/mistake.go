@@ -33,12 +33,12 @@ func (t *town) mistake(e entry) string {
 		w = wrong("withdraw", "p-9999")
 	case 3:
 		w = wrong("transfer", t.employers[0].account)
-		w.counterparty, w.currency = "p-9998", "EUR"
+		w.counterparty, w.currency = "p-9998", euro
 	case 4:
 		w = wrong("deposit", gone)
 	case 5:
 		w = wrong("transfer", t.employers[0].account)
-		w.counterparty, w.currency = gone, "EUR"
+		w.counterparty, w.currency = gone, euro
 	case 6:
 		w = wrong("open", p.account)
 		w.owner, w.amount = p.name, ""
@@ -46,7 +46,7 @@ func (t *town) mistake(e entry) string {
 		w.currency = "USD"
 	case 8:
 		w = wrong("transfer", t.employers[len(t.employers)-1].account)
-		w.counterparty, w.currency = t.shops[0].account, "CHF"
+		w.counterparty, w.currency = t.shops[0].account, franc
 	case 9:
 		w = wrong("transfer", p.account)
 		w.counterparty = p.account
@@ -57,7 +57,7 @@ func (t *town) mistake(e entry) string {
 	case 12:
 		w.amount = "-" + w.amount
 	case 13:
-		w.account, w.currency, w.amount = t.employers[0].account, "EUR", "92233720368547758.07"
+		w.account, w.currency, w.amount = t.employers[0].account, euro, "92233720368547758.07"
 	case 14:
 		w = wrong("open", "p 1")
 		w.owner, w.amount = "Bobby Tables", ""

@@ -2,6 +2,12 @@ package town
 
 import "fmt"
 
+// The town has two currencies.
+const (
+	euro  = "EUR"
+	franc = "CHF"
+)
+
 var (
 	firstNames = []string{
 		"Ada", "Alan", "Barbara", "Bjarne", "Claude", "Dennis", "Donald", "Edsger", "Frances", "Grace", "Haskell",
@@ -20,8 +26,12 @@ var (
 	}
 	streets   = []string{"am Hafen", "Lange Straße", "Mühlweg", "am Tor", "Nordstadt", "Alter Markt", "Seeufer", "Domplatz", "Gleis 3", "Bergblick"}
 	shopKinds = []struct{ name, sells string }{
-		{"Markthalle", "groceries"}, {"Bio, Brot und mehr", "groceries"}, {"Stadtwerke", "electricity and water"},
-		{"Kino", "cinema"}, {"Fahrrad Franz", "bicycle repair"}, {"Apotheke", "pharmacy"},
+		{"Markthalle", "groceries"},
+		{"Bio, Brot und mehr", "groceries"},
+		{"Stadtwerke", "electricity and water"},
+		{"Kino", "cinema"},
+		{"Fahrrad Franz", "bicycle repair"},
+		{"Apotheke", "pharmacy"},
 	}
 	presents = []string{"birthday money", "sold a bicycle", "tips", "flea market", "piggy bank"}
 	debts    = []string{"pizza on Friday", "concert tickets", "petrol", "your share of the present", "holiday flat, 2nd half", `the "loan"`}
@@ -30,9 +40,9 @@ var (
 // found opens the accounts of the first day.
 func (t *town) found(people int) {
 	for i, name := range employerNames {
-		f := &firm{account: fmt.Sprintf("firm-%d", i+1), name: name, currency: "EUR"}
+		f := &firm{account: fmt.Sprintf("firm-%d", i+1), name: name, currency: euro}
 		if i == len(employerNames)-1 {
-			f.currency = "CHF"
+			f.currency = franc
 		}
 		t.employers = append(t.employers, f)
 		t.open(f.account, name, f.currency)
@@ -40,15 +50,15 @@ func (t *town) found(people int) {
 	}
 	for i, kind := range shopKinds {
 		for j, street := range streets {
-			f := &firm{account: fmt.Sprintf("shop-%d%02d", i+1, j+1), name: kind.name + " " + street, currency: "EUR", sells: kind.sells}
+			f := &firm{account: fmt.Sprintf("shop-%d%02d", i+1, j+1), name: kind.name + " " + street, currency: euro, sells: kind.sells}
 			t.shops = append(t.shops, f)
 			t.open(f.account, f.name, f.currency)
 		}
 	}
 	for i, street := range streets {
-		f := &firm{account: fmt.Sprintf("home-%d", i+1), name: "Haus & Grund " + street, currency: "EUR"}
+		f := &firm{account: fmt.Sprintf("home-%d", i+1), name: "Haus & Grund " + street, currency: euro}
 		if i == len(streets)-1 {
-			f.currency = "CHF"
+			f.currency = franc
 		}
 		t.landlords = append(t.landlords, f)
 		t.open(f.account, f.name, f.currency)
@@ -62,12 +72,12 @@ func (t *town) moveIn() {
 	p := &person{
 		account:  fmt.Sprintf("p-%04d", len(t.people)+len(t.closed)+1001),
 		name:     pick(t.chance, firstNames) + " " + pick(t.chance, lastNames),
-		currency: "EUR",
+		currency: euro,
 		employer: t.employers[t.below(len(t.employers)-1)], landlord: t.landlords[t.below(len(t.landlords)-1)],
 		salary: t.between(190, 520) * 10_00, rent: t.between(45, 120) * 10_00,
 	}
 	if t.below(12) == 0 {
-		p.currency, p.employer, p.landlord = "CHF", t.employers[len(t.employers)-1], t.landlords[len(t.landlords)-1]
+		p.currency, p.employer, p.landlord = franc, t.employers[len(t.employers)-1], t.landlords[len(t.landlords)-1]
 	}
 	t.people = append(t.people, p)
 	t.open(p.account, p.name, p.currency)
