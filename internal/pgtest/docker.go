@@ -48,7 +48,7 @@ func startContainer(d *directory, users *os.File) (string, error) {
 	}
 	defer func() { _ = cmd.Process.Release() }()
 	return d.await(func() (string, error) {
-		out, err := exec.Command("docker", "port", name, "5432/tcp").Output()
+		out, err := exec.CommandContext(context.Background(), "docker", "port", name, "5432/tcp").Output()
 		if err != nil {
 			return "", fmt.Errorf("docker port %s: %w", name, err)
 		}

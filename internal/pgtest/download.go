@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -64,7 +65,7 @@ func download() (binaries, error) {
 }
 
 func freePort() (uint32, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

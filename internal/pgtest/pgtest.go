@@ -45,47 +45,47 @@ var shared = sync.OnceValues(func() (string, error) {
 })
 
 // URL returns the connection string of the server that all tests share. It skips
-// t if PostgreSQL is switched off and fails it if there is no server.
-func URL(t testing.TB) string {
-	t.Helper()
-	skipIfOff(t)
+// tb if PostgreSQL is switched off and fails it if there is no server.
+func URL(tb testing.TB) string {
+	tb.Helper()
+	skipIfOff(tb)
 	url, err := shared()
 	if err != nil {
-		t.Fatalf("no PostgreSQL for tests: %v; %s", err, remedy)
+		tb.Fatalf("no PostgreSQL for tests: %v; %s", err, remedy)
 	}
 	return url
 }
 
-func skipIfOff(t testing.TB) {
-	t.Helper()
+func skipIfOff(tb testing.TB) {
+	tb.Helper()
 	if strings.EqualFold(os.Getenv(sourceVariable), "off") {
-		t.Skip(sourceVariable + "=off")
+		tb.Skip(sourceVariable + "=off")
 	}
 }
 
 // Pool returns a pool of at most [Connections] connections to the shared server,
-// closed when t ends. Each configure may change its settings before it is made.
-func Pool(t testing.TB, configure ...func(*pgxpool.Config)) *pgxpool.Pool {
-	t.Helper()
-	return open(t, URL(t), configure)
+// closed when tb ends. Each configure may change its settings before it is made.
+func Pool(tb testing.TB, configure ...func(*pgxpool.Config)) *pgxpool.Pool {
+	tb.Helper()
+	return open(tb, URL(tb), configure)
 }
 
-func open(t testing.TB, url string, configure []func(*pgxpool.Config)) *pgxpool.Pool {
-	t.Helper()
+func open(tb testing.TB, url string, configure []func(*pgxpool.Config)) *pgxpool.Pool {
+	tb.Helper()
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		t.Fatalf("parse the URL of the test server: %v", err)
+		tb.Fatalf("parse the URL of the test server: %v", err)
 	}
 	c.MaxConns = Connections
 	for _, set := range configure {
 		set(c)
 	}
-	// The pool outlives t.Context(), which ends before cleanups run.
+	// The pool outlives tb.Context(), which ends before cleanups run.
 	pool, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
-		t.Fatalf("open a pool on the test server: %v", err)
+		tb.Fatalf("open a pool on the test server: %v", err)
 	}
-	t.Cleanup(pool.Close)
+	tb.Cleanup(pool.Close)
 	return pool
 }
 
@@ -96,15 +96,15 @@ const schemaPrefix = "esgen_test_"
 const staleAfter = time.Hour
 
 // Schema returns a name that no other test uses. The schema of this name on the
-// shared server, if the test creates it, is dropped when t ends; those that
+// shared server, if the test creates it, is dropped when tb ends; those that
 // killed runs left are dropped by a later run.
-func Schema(t testing.TB) string {
-	t.Helper()
-	url := URL(t)
+func Schema(tb testing.TB) string {
+	tb.Helper()
+	url := URL(tb)
 	name := schemaPrefix + strconv.FormatInt(time.Now().Unix(), 36) + "_" + strings.ToLower(rand.Text()[:10])
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := drop(url, name); err != nil {
-			t.Errorf("drop the schema of the test: %v", err)
+			tb.Errorf("drop the schema of the test: %v", err)
 		}
 	})
 	return name

@@ -36,21 +36,21 @@ type Server struct {
 	cmd      *exec.Cmd // the supervisor, nil while stopped
 }
 
-// Start starts a server with a data directory of its own, which ends with t, or
+// Start starts a server with a data directory of its own, which ends with tb, or
 // with the process. It needs server binaries; a URL or Docker does not serve.
-func Start(t testing.TB, o Options) *Server {
-	t.Helper()
-	skipIfOff(t)
-	s := &Server{t: t, settings: quick()}
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	skipIfOff(tb)
+	s := &Server{t: tb, settings: quick()}
 	if o.Durable {
 		delete(s.settings, "fsync")
 		delete(s.settings, "full_page_writes")
 	}
 	maps.Copy(s.settings, o.Settings)
 	if err := s.prepare(); err != nil {
-		t.Fatalf("no private PostgreSQL for this test: %v; install PostgreSQL; %s=off skips these tests", err, sourceVariable)
+		tb.Fatalf("no private PostgreSQL for this test: %v; install PostgreSQL; %s=off skips these tests", err, sourceVariable)
 	}
-	t.Cleanup(s.close)
+	tb.Cleanup(s.close)
 	s.Restart()
 	return s
 }
@@ -99,10 +99,10 @@ func (s *Server) close() {
 // URL returns the connection string.
 func (s *Server) URL() string { return s.d.url() }
 
-// Pool returns a pool of at most [Connections] connections, closed when t ends.
-func (s *Server) Pool(t testing.TB, configure ...func(*pgxpool.Config)) *pgxpool.Pool {
-	t.Helper()
-	return open(t, s.URL(), configure)
+// Pool returns a pool of at most [Connections] connections, closed when tb ends.
+func (s *Server) Pool(tb testing.TB, configure ...func(*pgxpool.Config)) *pgxpool.Pool {
+	tb.Helper()
+	return open(tb, s.URL(), configure)
 }
 
 // Mode is how a server is stopped.

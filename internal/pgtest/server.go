@@ -83,7 +83,7 @@ func (d *directory) remove() {
 }
 
 func (d *directory) initdb(b binaries) error {
-	cmd := exec.Command(b.path("initdb"), "--pgdata="+d.file("data"), "--username=postgres", "--auth=trust",
+	cmd := exec.CommandContext(context.Background(), b.path("initdb"), "--pgdata="+d.file("data"), "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync")
 	cmd.SysProcAttr = d.owner.attributes()
 	cmd.Dir = "/"
@@ -95,7 +95,8 @@ func (d *directory) initdb(b binaries) error {
 
 // command runs the server of the directory on a unix socket there.
 func (d *directory) command(b binaries, settings map[string]string) []string {
-	args := []string{b.path("postgres"), "-D", d.file("data"), "-k", d.path, "-h", ""}
+	args := make([]string, 0, 6+2*len(settings))
+	args = append(args, b.path("postgres"), "-D", d.file("data"), "-k", d.path, "-h", "")
 	for _, name := range sortedKeys(settings) {
 		args = append(args, "-c", name+"="+settings[name])
 	}
@@ -126,7 +127,7 @@ func (d *directory) start(users *os.File, linger time.Duration, command []string
 	}
 	defer func() { _ = log.Close() }()
 	seconds := strconv.FormatFloat(linger.Seconds(), 'f', -1, 64)
-	cmd := exec.Command("/bin/sh", append([]string{"-c", supervise, "supervise", d.path, seconds}, command...)...)
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", append([]string{"-c", supervise, "supervise", d.path, seconds}, command...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = users, log, log
 	cmd.ExtraFiles = []*os.File{d.alive}
 	cmd.SysProcAttr = d.owner.attributes()

@@ -207,7 +207,7 @@ func TestOppositeOrdersDoNotDeadlock(t *testing.T) {
 		r := rand.New(rand.NewPCG(n, uint64(w)))
 		wg.Go(func() {
 			for round := range 15 {
-				var batches []store.Batch
+				batches := make([]store.Batch, 0, 12)
 				for _, i := range r.Perm(24)[:12] {
 					// Some streams are there, some appear in this round.
 					batches = append(batches, batch(fmt.Sprintf("s-%d", i+round*4), store.Any, event("x", `{}`)))

@@ -95,7 +95,7 @@ func TestAFilteredReadFindsEverythingInBoundedPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []store.Position
+		got := make([]store.Position, 0, len(all))
 		for _, r := range all {
 			got = append(got, r.Position)
 		}
@@ -207,7 +207,7 @@ func TestPagesAreBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	data := make([]byte, 1<<20)
-	var events []store.Event
+	events := make([]store.Event, 0, 30)
 	for range 30 {
 		events = append(events, store.Event{Type: "x", Format: store.Msgpack, Data: data})
 	}
@@ -247,7 +247,7 @@ func TestAppendOfAHundredThousandEvents(t *testing.T) {
 func TestAppendToThousandsOfStreams(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	var batches []store.Batch
+	batches := make([]store.Batch, 0, 3_000)
 	for i := range 3_000 {
 		batches = append(batches, batch(fmt.Sprintf("a-%d", i), store.Any, event("x", `{}`)))
 	}

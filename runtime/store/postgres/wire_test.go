@@ -64,7 +64,7 @@ func (c *wireConn) Read(p []byte) (int, error) {
 				break
 			}
 		}
-		c.once.Do(func() { c.Conn.Close() })
+		c.once.Do(func() { c.Close() })
 		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
