@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,6 +52,26 @@ type Batch struct {
 	Expected Version
 	// Events is at least one event, in order.
 	Events []Event
+}
+
+// Record returns the events of b as they are stored behind version of their
+// stream and behind position of $all, side by side in both. b comes from
+// [Prepare]; the result shares no memory with it.
+func (b Batch) Record(version Version, position Position) []Recorded {
+	recorded := make([]Recorded, len(b.Events))
+	for i, e := range b.Events {
+		version, position = version+1, position+1
+		recorded[i] = Recorded{
+			Position: position,
+			Stream:   b.Stream, Version: version,
+			OriginalStream: b.Stream, OriginalVersion: version,
+			ID: e.ID, Type: e.Type, Revision: e.Revision,
+			Correlation: e.Correlation, Causation: e.Causation,
+			Format: e.Format, Data: bytes.Clone(e.Data), Metadata: bytes.Clone(e.Metadata),
+			Time: e.Time,
+		}
+	}
+	return recorded
 }
 
 // Appended tells where a batch was stored.

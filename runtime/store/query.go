@@ -54,12 +54,15 @@ func (q Query) Check() error {
 	return nil
 }
 
-// Matches reports whether r belongs to q by stream, category and type. Stores
-// without indexes of their own filter with it; it ignores From, order and Limit.
+// Matches reports whether r is among what q selects: by stream, category and
+// type, and at or beyond From in q's direction. Stores without indexes of their
+// own filter with it; order and Limit remain.
 func (q Query) Matches(r Recorded) bool {
 	return (q.Stream == "" || q.Stream == r.Stream) &&
 		(len(q.Categories) == 0 || slices.Contains(q.Categories, Category(r.Stream))) &&
-		(len(q.Types) == 0 || slices.Contains(q.Types, r.Type))
+		(len(q.Types) == 0 || slices.Contains(q.Types, r.Type)) &&
+		(q.FromVersion == 0 || q.FromVersion == r.Version || q.FromVersion > r.Version == q.Backward) &&
+		(q.FromPosition == 0 || q.FromPosition == r.Position || q.FromPosition > r.Position == q.Backward)
 }
 
 // String describes q for errors and logs: "bank-a-17 from version 3".

@@ -43,9 +43,21 @@ func TestQueryMatches(t *testing.T) {
 		matches bool
 	}{
 		{store.Query{}, true},
-		{store.Query{FromPosition: 9}, true}, // From is the reader's part
+		{store.Query{FromPosition: 4}, true},
+		{store.Query{FromPosition: 5}, true},
+		{store.Query{FromPosition: 6}, false},
+		{store.Query{FromPosition: 4, Backward: true}, false},
+		{store.Query{FromPosition: 5, Backward: true}, true},
+		{store.Query{FromPosition: 6, Backward: true}, true},
+		{store.Query{Backward: true}, true},
 		{store.Query{Stream: "bank-a-1"}, true},
 		{store.Query{Stream: "bank-a"}, false},
+		{store.Query{Stream: "bank-a-1", FromVersion: 1}, true},
+		{store.Query{Stream: "bank-a-1", FromVersion: 2}, true},
+		{store.Query{Stream: "bank-a-1", FromVersion: 3}, false},
+		{store.Query{Stream: "bank-a-1", FromVersion: 1, Backward: true}, false},
+		{store.Query{Stream: "bank-a-1", FromVersion: 2, Backward: true}, true},
+		{store.Query{Stream: "bank-a-1", FromVersion: 3, Backward: true}, true},
 		{store.Query{Categories: []string{"card", "bank"}}, true},
 		{store.Query{Categories: []string{"ban"}}, false},
 		{store.Query{Types: []string{"closed", "opened"}}, true},

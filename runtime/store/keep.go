@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+)
+
+// KeepCheckpoints returns [Checkpoints] over all, for stores that have no place
+// of their own to check them in; all belongs to them from now on. Each change
+// first calls save, unless it is nil, with every checkpoint as they would be then;
+// if save returns an error, that is the call's, and nothing has changed. One save
+// runs at a time. now is the store's clock.
+func KeepCheckpoints(all map[string]Checkpoint, now func() time.Time, save func(all map[string]Checkpoint) error) Checkpoints {
+	return &keptCheckpoints{all: all, now: now, save: save}
+}
+
+type keptCheckpoints struct {
+	now  func() time.Time
+	save func(map[string]Checkpoint) error
+
+	mu  sync.Mutex
+	all map[string]Checkpoint
+}
+
+func (k *keptCheckpoints) Open(ctx context.Context, c Checkpoint) (Checkpoint, error) {
+	if err := CheckSubscription(c.Name); err != nil {
+		return Checkpoint{}, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if ctx.Err() != nil {
+		return Checkpoint{}, fmt.Errorf("open checkpoint %s: %w", c.Name, context.Cause(ctx))
+	}
+	if stored, ok := k.all[c.Name]; ok {
+		return stored, nil
+	}
+	return k.change(c)
+}
+
+func (k *keptCheckpoints) Advance(ctx context.Context, name string, from, to uint64) error {
+	if to < from {
+		return &InvalidError{
+			What: "checkpoint", Value: name,
+			Reason: fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to),
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if ctx.Err() != nil {
+		return fmt.Errorf("advance checkpoint %s: %w", name, context.Cause(ctx))
+	}
+	stored, ok := k.all[name]
+	switch {
+	case ok && stored.At == to: // the reply to an earlier call was lost
+		return nil
+	case !ok || stored.At != from:
+		return &CheckpointError{Name: name, From: from, To: to, Actual: stored.At}
+	}
+	stored.At = to
+	_, err := k.change(stored)
+	return err
+}
+
+func (k *keptCheckpoints) change(c Checkpoint) (Checkpoint, error) {
+	c.Time = k.now().UTC().Truncate(time.Microsecond)
+	if k.save == nil {
+		k.all[c.Name] = c
+		return c, nil
+	}
+	// A copy, so that a save that goes wrong leaves what was there.
+	changed := maps.Clone(k.all)
+	changed[c.Name] = c
+	if err := k.save(changed); err != nil {
+		return Checkpoint{}, fmt.Errorf("save checkpoint %s: %w", c.Name, err)
+	}
+	k.all = changed
+	return c, nil
+}
