@@ -45,27 +45,21 @@ func (s *Store) append(batches []store.Batch) ([]store.Appended, error) {
 }
 
 func (c *contents) add(b store.Batch) store.Appended {
-	a := store.Appended{Stream: b.Stream, First: store.Position(len(c.events) + 1)}
 	category := store.Category(b.Stream)
-	for _, e := range b.Events {
-		a.Last = store.Position(len(c.events) + 1)
-		a.Version = store.Version(len(c.streams[b.Stream]) + 1)
-		c.events = append(c.events, own(store.Recorded{
-			Position: a.Last,
-			Stream:   b.Stream, Version: a.Version,
-			OriginalStream: b.Stream, OriginalVersion: a.Version,
-			ID: e.ID, Type: e.Type, Revision: e.Revision,
-			Correlation: e.Correlation, Causation: e.Causation,
-			Format: e.Format, Data: e.Data, Metadata: e.Metadata,
-			Time: e.Time,
-		}))
-		c.streams[b.Stream] = append(c.streams[b.Stream], a.Last)
+	version, before := store.Version(len(c.streams[b.Stream])), store.Position(len(c.events))
+	for _, r := range b.Record(version, before) {
+		c.events = append(c.events, r)
+		c.streams[b.Stream] = append(c.streams[b.Stream], r.Position)
 		if category != "" {
-			c.categories[category] = append(c.categories[category], a.Last)
+			c.categories[category] = append(c.categories[category], r.Position)
 		}
-		c.ids[e.ID] = a.Last
+		c.ids[r.ID] = r.Position
 	}
-	return a
+	added := len(b.Events)
+	return store.Appended{
+		Stream: b.Stream, Version: version + store.Version(added),
+		First: before + 1, Last: before + store.Position(added),
+	}
 }
 
 func (c *contents) find(id uuid.UUID) *store.Recorded {

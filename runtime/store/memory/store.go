@@ -42,7 +42,7 @@ type contents struct {
 	streams     map[string][]store.Position
 	categories  map[string][]store.Position
 	ids         map[uuid.UUID]store.Position
-	checkpoints map[string]store.Checkpoint
+	checkpoints store.Checkpoints
 	snapshots   map[string]store.Snapshot
 }
 
@@ -60,15 +60,15 @@ func New(c Config) *Store {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Store{config: c, contents: empty()}
+	return &Store{config: c, contents: empty(c)}
 }
 
-func empty() contents {
+func empty(c Config) contents {
 	return contents{
 		streams:     make(map[string][]store.Position),
 		categories:  make(map[string][]store.Position),
 		ids:         make(map[uuid.UUID]store.Position),
-		checkpoints: make(map[string]store.Checkpoint),
+		checkpoints: store.KeepCheckpoints(make(map[string]store.Checkpoint), c.Now, nil),
 		snapshots:   make(map[string]store.Snapshot),
 	}
 }
@@ -77,7 +77,7 @@ func empty() contents {
 // Reads under way still yield what was there when they began.
 func (s *Store) Reset() {
 	s.mu.Lock()
-	s.contents = empty()
+	s.contents = empty(s.config)
 	s.mu.Unlock()
 	s.bell.Ring()
 }
