@@ -1,5 +1,5 @@
-// Package bank is a family of events with the generated code written out by hand,
-// so that the tests and examples of package runtime need no generator.
+// Package bank is a family of events for the tests and examples of package
+// runtime, as small as they allow. How a real one looks shows example/bank.
 package bank
 
 import (
@@ -8,23 +8,31 @@ import (
 )
 
 // AccountOpened starts an account. It is always the first event.
+//
+//esgen:event name=bank.account_opened
 type AccountOpened struct {
 	Owner    string `json:"owner"`
 	Currency string `json:"currency"`
 }
 
 // MoneyDeposited records a credit.
+//
+//esgen:event name=bank.money_deposited revision=2
 type MoneyDeposited struct {
 	Amount int64  `json:"amount"` // minor units
 	By     string `json:"by,omitempty"`
 }
 
 // MoneyWithdrawn records a debit.
+//
+//esgen:event name=bank.money_withdrawn
 type MoneyWithdrawn struct {
 	Amount int64 `json:"amount"`
 }
 
 // Account is what the decisions need to know.
+//
+//esgen:state
 type Account struct {
 	Open    bool
 	Balance int64
