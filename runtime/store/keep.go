@@ -8,12 +8,17 @@ import (
 	"time"
 )
 
-// KeepCheckpoints returns [Checkpoints] over all, for stores that have no place
-// of their own to check them in; all belongs to them from now on. Each change
-// first calls save, unless it is nil, with every checkpoint as they would be then;
-// if save returns an error, that is the call's, and nothing has changed. One save
-// runs at a time. now is the store's clock.
+// KeepCheckpoints returns [Checkpoints] for stores that have no database to keep
+// them in. all is what is stored, by name, nil if nothing is, and
+// belongs to the result from now on. now is the store's clock.
+//
+// Each change first calls save, unless that is nil, with all checkpoints as they
+// are to be, which save does not keep. If it returns an error, nothing has
+// changed, and the error is the call's. One save runs at a time.
 func KeepCheckpoints(all map[string]Checkpoint, now func() time.Time, save func(all map[string]Checkpoint) error) Checkpoints {
+	if all == nil {
+		all = make(map[string]Checkpoint)
+	}
 	return &keptCheckpoints{all: all, now: now, save: save}
 }
 

@@ -69,3 +69,11 @@ func TestKeptCheckpointsAreSavedBeforeTheyChange(t *testing.T) {
 		t.Errorf("%d saves of what did not change", saves-before)
 	}
 }
+
+func TestKeptCheckpointsBeginWithNone(t *testing.T) {
+	t.Parallel()
+	kept := store.KeepCheckpoints(nil, time.Now, nil)
+	if c, err := kept.Open(t.Context(), store.Checkpoint{Name: "s", At: 3}); err != nil || c.At != 3 {
+		t.Errorf("Open: %+v, %v, want it at 3", c, err)
+	}
+}

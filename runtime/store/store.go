@@ -19,7 +19,8 @@ type Streams interface {
 	//
 	// Events whose ids are all stored already at the place where this append
 	// would have put them are a success with Duplicate set; that makes a retry
-	// safe. Appends to different streams in one call need [SeveralStreams].
+	// safe. A store that does not declare [SeveralStreams] refuses a call with
+	// several batches.
 	//
 	// Errors: [*ConflictError] if a stream is not at the expected version,
 	// [*DuplicateEventError] if an event id is stored elsewhere,
