@@ -523,6 +523,20 @@ func TestVolatileStoreIsNotDurable(t *testing.T) {
 	}
 }
 
+// TestUndeclaredStreamsAreCaught: the memory store takes several streams.
+func TestUndeclaredStreamsAreCaught(t *testing.T) {
+	t.Parallel()
+	setup := Setup{Open: func(testing.TB) store.Store { return memory.New(memory.Config{}) }}
+	c := caseNamed(t, "one append to two streams")
+	if _, failed := record(t, c, setup); !failed {
+		t.Errorf("%q passes with a store that takes what it does not declare", c.name)
+	}
+	setup.Declares = store.SeveralStreams
+	if said, failed := record(t, c, setup); failed {
+		t.Errorf("%q fails with a sound store:\n%s", c.name, said)
+	}
+}
+
 func TestCaseNamesAreUnique(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

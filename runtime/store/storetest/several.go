@@ -3,12 +3,24 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/esgen/esgen/runtime/store"
 )
 
 func severalCases() []contractCase {
 	return []contractCase{
+		{name: "one append to two streams is stored whole or refused whole", run: func(f *fixture) {
+			batches := []store.Batch{batch("bank-1", store.NoStream, event(1)), batch("card-1", store.Any, event(2))}
+			if f.setup.Declares.Has(store.SeveralStreams) {
+				f.appendAll(batches...)
+				return
+			}
+			err := f.refuse(batches...)
+			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), store.SeveralStreams.String()) {
+				f.Errorf("%v (%T), want an InvalidError that names the capability %q", err, err, store.SeveralStreams)
+			}
+		}},
 		{name: "several streams are appended to at once", needs: store.SeveralStreams, run: func(f *fixture) {
 			f.append("bank-1", 0, events(2)...)
 			appended := f.appendAll(
