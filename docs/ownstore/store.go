@@ -1,54 +1,50 @@
-// Package ownstore is the event store that docs/own-store.md builds: one file
-// of appends, one of checkpoints, and an index in memory. One process at a time
+// Package ownstore is the event store that docs/own-store.md builds: a file of
+// appends, a file of checkpoints, and an index in memory. One process at a time
 // may open a directory.
 package ownstore
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// Store keeps events in dir/events: a line per append, so that a line is there
-// or not, and with it all events of the append. Events never change, so readers
-// need the lock only to take the slices.
+// Store writes a line per append: the line is there or not, and with it all events
+// of the append. Methods are safe for concurrent use.
 type Store struct {
-	dir  string
-	file *os.File
-	bell store.Doorbell
+	file        *os.File
+	bell        store.Doorbell
+	checkpoints store.Checkpoints
 
-	mu          sync.RWMutex
-	failed      error // why appends are refused until the store is opened again
-	events      []store.Recorded
-	streams     map[string][]store.Position
-	ids         map[uuid.UUID]store.Position
-	checkpoints map[string]store.Checkpoint
+	mu       sync.Mutex
+	failed   error             // why appends are refused until the store is opened again
+	events   []*store.Recorded // position p at index p-1; they never change
+	versions map[string]store.Version
+	ids      map[uuid.UUID]*store.Recorded
 }
 
-// Open reads what dir holds, or begins a new store there. Close it when done.
+// Open reads what the directory dir holds, or begins a new store there. Close it when done.
 func Open(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
 	file, err := os.OpenFile(filepath.Join(dir, "events"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{
-		dir: dir, file: file,
-		streams:     map[string][]store.Position{},
-		ids:         map[uuid.UUID]store.Position{},
-		checkpoints: map[string]store.Checkpoint{},
-	}
-	if err := errors.Join(s.load(), s.loadCheckpoints(), syncDir(dir)); err != nil {
+	s := &Store{file: file, versions: map[string]store.Version{}, ids: map[uuid.UUID]*store.Recorded{}}
+	s.checkpoints, err = loadCheckpoints(filepath.Join(dir, "checkpoints"))
+	if err := errors.Join(err, s.load(), syncDir(dir)); err != nil {
 		return nil, fmt.Errorf("open store in %s: %w", dir, errors.Join(err, file.Close()))
 	}
 	return s, nil
@@ -62,29 +58,21 @@ func (s *Store) load() error {
 		return err
 	}
 	whole := bytes.LastIndexByte(text, '\n') + 1
-	if whole < len(text) {
-		if err := s.file.Truncate(int64(whole)); err != nil {
-			return err
-		}
-	}
-	for number, line := range bytes.Split(text[:whole], []byte("\n")) {
-		if len(line) == 0 {
-			continue // behind the last line end
-		}
+	for line := range bytes.Lines(text[:whole]) {
 		var events []store.Recorded
-		if err := json.Unmarshal(line, &events); err != nil {
-			return fmt.Errorf("line %d of %s is damaged: %w; restore it from a backup", number+1, s.file.Name(), err)
+		next := store.Position(len(s.events) + 1)
+		if json.Unmarshal(line, &events) != nil || len(events) == 0 || events[0].Position != next {
+			return fmt.Errorf("%s is damaged: no line holds position %d; restore the file from a backup", s.file.Name(), next)
 		}
 		s.index(events)
 	}
-	return s.file.Sync()
+	return errors.Join(s.file.Truncate(int64(whole)), s.file.Sync())
 }
 
 func (s *Store) index(events []store.Recorded) {
-	for _, r := range events {
-		s.events = append(s.events, r)
-		s.streams[r.Stream] = append(s.streams[r.Stream], r.Position)
-		s.ids[r.ID] = r.Position
+	for i := range events {
+		r := &events[i]
+		s.events, s.versions[r.Stream], s.ids[r.ID] = append(s.events, r), r.Version, r
 	}
 }
 
@@ -96,18 +84,123 @@ func (s *Store) Close() error {
 	return s.file.Close()
 }
 
-// Dir is the directory that the store keeps its files in.
-func (s *Store) Dir() string { return s.dir }
-
 // Format of new payloads. Lines hold data in base64, so any other is kept as well.
 func (s *Store) Format() store.Format { return store.JSON }
+
+// Capabilities are what a file and one process can promise.
+func (s *Store) Capabilities() store.Capabilities { return store.DenseOrder | store.Durable }
 
 // Doorbell rings after every append.
 func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
 
-// Capabilities are what a file and one process can promise.
-func (s *Store) Capabilities() store.Capabilities {
-	return store.DenseOrder | store.SeveralStreams | store.Durable
+// Append writes one line and waits until it is on the disk.
+func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
+	batches, err := store.Prepare(ctx, time.Now(), batches)
+	if err != nil {
+		return nil, err
+	}
+	if len(batches) > 1 {
+		return nil, &store.InvalidError{What: "append", Reason: "this store does not declare several streams; append one batch"}
+	}
+	b := batches[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("append to %s: %w", b.Stream, context.Cause(ctx))
+	}
+	if s.failed != nil {
+		return nil, &store.UnavailableError{Op: "append to " + b.Stream, Err: s.failed}
+	}
+	appended, err := store.Duplicates(batches, func(id uuid.UUID) *store.Recorded { return s.ids[id] })
+	if appended != nil || err != nil {
+		return appended, err
+	}
+	version := s.versions[b.Stream]
+	if !b.Expected.Met(version) {
+		return nil, &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: version}
+	}
+	events := b.Record(version, store.Position(len(s.events)))
+	if s.failed = write(s.file, events); s.failed != nil {
+		// The line may be on the disk or not. Opening the store again tells.
+		return nil, &store.UnknownOutcomeError{Batches: batches, Err: s.failed}
+	}
+	s.index(events)
+	s.bell.Ring()
+	first, last := events[0], events[len(events)-1]
+	return []store.Appended{{Stream: b.Stream, Version: last.Version, First: first.Position, Last: last.Position}}, nil
+}
+
+// Read yields what was there when the loop began.
+func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+	return func(yield func(store.Recorded, error) bool) {
+		if err := s.read(ctx, q, yield); err != nil {
+			yield(store.Recorded{}, err)
+		}
+	}
+}
+
+func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) error {
+	if err := q.Check(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	events, version := slices.Clone(s.events), s.versions[q.Stream]
+	s.mu.Unlock()
+	if q.Stream != "" && version == store.NoStream && ctx.Err() == nil {
+		return &store.StreamNotFoundError{Stream: q.Stream}
+	}
+	if q.Backward {
+		slices.Reverse(events)
+	}
+	yielded := 0
+	for i := 0; ctx.Err() == nil; i++ {
+		if i == len(events) {
+			return nil
+		}
+		r := *events[i]
+		if !q.Matches(r) {
+			continue
+		}
+		r.Data, r.Metadata = bytes.Clone(r.Data), bytes.Clone(r.Metadata)
+		if yielded++; !yield(r, nil) || yielded == q.Limit {
+			return nil
+		}
+	}
+	return fmt.Errorf("read %s: %w", q, context.Cause(ctx))
+}
+
+// Checkpoints are all in one small file, which every change replaces.
+func (s *Store) Checkpoints() store.Checkpoints { return s.checkpoints }
+
+func loadCheckpoints(path string) (store.Checkpoints, error) {
+	var all map[string]store.Checkpoint
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	save := func(all map[string]store.Checkpoint) error { return replace(path, all) }
+	return store.KeepCheckpoints(all, time.Now, save), nil
+}
+
+// replace writes a new file, and only when that is on the disk gives it the old
+// one's name: a crash leaves the old file or the new one.
+func replace(path string, value any) error {
+	file, err := os.Create(path + ".new")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(file, value), file.Close()); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(path+".new", path), syncDir(filepath.Dir(path)))
+}
+
+// write returns when value is a line on the disk.
+func write(file *os.File, value any) error {
+	return errors.Join(json.NewEncoder(file).Encode(value), file.Sync())
 }
 
 // syncDir makes new names in dir survive a power loss.

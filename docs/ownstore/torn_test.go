@@ -3,6 +3,7 @@ package ownstore_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestTornLastLineIsCutOff(t *testing.T) {
 	t.Parallel()
 	whole, lastLine := written(t)
 	for size := lastLine; size < len(whole); size++ {
-		s, dir := opened(t, whole[:size])
+		s, dir := openedWith(t, whole[:size])
 		if got := count(t, s); got != 1 {
 			t.Fatalf("cut at byte %d: %d events, want 1", size, got)
 		}
@@ -39,17 +40,28 @@ func TestTornLastLineIsCutOff(t *testing.T) {
 
 func TestDamageBeforeTheLastLineIsAnError(t *testing.T) {
 	t.Parallel()
-	whole, _ := written(t)
-	dir := t.TempDir()
-	write(t, dir, whole[1:])
-	if _, err := ownstore.Open(dir); err == nil || !strings.Contains(err.Error(), "line 1 of") {
-		t.Fatalf("Open of a damaged file: %v, want an error that names line 1", err)
+	whole, lastLine := written(t)
+	for what, c := range map[string]struct {
+		text []byte
+		says string
+	}{
+		"a byte":              {whole[1:], "position 1;"},
+		"a line":              {whole[lastLine:], "position 1;"},
+		"the end of a line":   {slices.Delete(slices.Clone(whole), lastLine-1, lastLine), "position 1;"},
+		"an event":            {append([]byte("[]\n"), whole...), "position 1;"},
+		"a line, added twice": {append(slices.Clone(whole), whole[lastLine:]...), "position 3;"},
+	} {
+		dir := t.TempDir()
+		write(t, dir, c.text)
+		if _, err := ownstore.Open(dir); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("Open of a file damaged by %s: %v, want an error that says %q", what, err, c.says)
+		}
 	}
 }
 
 func TestClosedStoreRefusesAppends(t *testing.T) {
 	t.Parallel()
-	s, _ := opened(t, nil)
+	s, _ := openedWith(t, nil)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +74,7 @@ func TestClosedStoreRefusesAppends(t *testing.T) {
 // written returns a file of two appends, and where its last line begins.
 func written(t *testing.T) (text []byte, lastLine int) {
 	t.Helper()
-	s, dir := opened(t, nil)
+	s, dir := openedWith(t, nil)
 	appendOne(t, s)
 	first, err := os.ReadFile(filepath.Join(dir, "events"))
 	if err != nil {
@@ -79,7 +91,7 @@ func written(t *testing.T) (text []byte, lastLine int) {
 	return text, len(first)
 }
 
-func opened(t *testing.T, text []byte) (*ownstore.Store, string) {
+func openedWith(t *testing.T, text []byte) (*ownstore.Store, string) {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, dir, text)

@@ -1,0 +1,88 @@
+package ownstore
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// TestFailingDiskLeavesTheOutcomeUnknown takes the file away under the store.
+// Whether the line was written is told by opening the store again.
+func TestFailingDiskLeavesTheOutcomeUnknown(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := store.Batch{Stream: "bank-1", Expected: store.NoStream, Events: []store.Event{
+		{ID: uuid.New(), Type: "bank.opened", Format: store.JSON, Data: []byte(`{}`)},
+	}}
+	_, err = s.Append(t.Context(), b)
+	unknown, ok := errors.AsType[*store.UnknownOutcomeError](err)
+	if !ok {
+		t.Fatalf("append to a file that is gone: %v, want an UnknownOutcomeError", err)
+	}
+	if _, err := s.Append(t.Context(), b); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the next append: %v, want an UnavailableError", err)
+	}
+	for r := range s.Read(t.Context(), store.Query{}) {
+		t.Errorf("read %s, whose outcome is unknown", r.ID)
+	}
+
+	again, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	for range 2 {
+		if appended, err := again.Append(t.Context(), unknown.Batches...); err != nil || appended[0].Version != 1 {
+			t.Errorf("append of the same batches after opening again: %+v, %v", appended, err)
+		}
+	}
+}
+
+func TestFailingDiskLeavesCheckpoints(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "balances"}); err != nil {
+		t.Fatal(err)
+	}
+	blocked := filepath.Join(dir, "checkpoints.new")
+	if err := os.Mkdir(blocked, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Checkpoints().Advance(t.Context(), "balances", 0, 5); err == nil {
+		t.Error("Advance succeeded, but cannot have written its file")
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "balances"}); err != nil || c.At != 0 {
+		t.Errorf("checkpoint after an Advance that failed: %+v, %v, want it at 0", c, err)
+	}
+}
+
+func TestDamagedCheckpointsAreAnError(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "checkpoints"), []byte(`{"balances":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); err == nil {
+		t.Error("Open took damaged checkpoints")
+	}
+}
