@@ -65,6 +65,69 @@ func TestCheckObject(t *testing.T) {
 	}
 }
 
+func TestCheckDepth(t *testing.T) {
+	t.Parallel()
+	const deep, number = "nests more than 3 levels deep", "holds a number out of the range"
+	nested := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	digits := func(n int) string { return strings.Repeat("9", n) }
+	for _, c := range []struct{ text, reason string }{
+		{`0`, ""},
+		{`"["`, ""},
+		{nested(3), ""},
+		{nested(4), deep},
+		{`{"a":{"b":{}}}`, ""},
+		{`{"a":{"b":{"c":{}}}}`, deep},
+		{`[{"a":[1]},{"a":[2]},[[3]]]`, ""}, // what is closed counts no more
+		{`[[["[[", "{\"[", "\\"], "]"]]`, ""},
+		{`["]]]\\",[[[`, deep}, // brackets in strings close nothing
+		{`["\"]]]",[[[`, deep},
+
+		{`-0`, ""},
+		{digits(131072), ""},
+		{digits(131073), number},
+		{`-` + digits(131073), number},
+		{`["` + digits(131073) + `"]`, ""}, // a string
+		{`0.` + digits(16383), ""},
+		{`0.` + digits(16384), number},
+		{`[1,{"a":-1e131071}]`, ""},
+		{`[1,{"a":-1e131072}]`, number},
+		{`1E+131071`, ""},
+		{`10e131071`, number},
+		{`1e-16383`, ""},
+		{`1e-16384`, number},
+		{`0.1e-16382`, ""},
+		{`0.1e-16383`, number},
+		{`0.` + digits(16384) + `e1`, ""},
+		{`[1e9223372036854775807]`, number}, // the exponent is near what an int64 holds
+		{`[1e-9223372036854775807]`, number},
+		{`1.5e-9223372036854775808`, number},
+		{`1e99999999999999999999`, number}, // and beyond
+		{`[1e400,1e131072,2]`, number},
+	} {
+		for _, numeric := range []bool{true, false} {
+			reason := c.reason
+			if reason == number && !numeric {
+				reason = ""
+			}
+			err := jsontext.CheckDepth([]byte(c.text), 3, numeric)
+			if reason == "" && err != nil || reason != "" && (err == nil || !strings.Contains(err.Error(), reason)) {
+				t.Errorf("CheckDepth(%.40q of %d bytes, 3, %t): error %v, want %q", c.text, len(c.text), numeric, err, reason)
+			}
+		}
+	}
+}
+
+func TestCheckDepthAllocatesNothing(t *testing.T) { // not parallel: it counts allocations
+	text := []byte(`{"a":[` + strings.Repeat(`{"b":[1,-2.5e3,"[\"{"]},`, 100) + `0]}`)
+	if n := testing.AllocsPerRun(100, func() {
+		if err := jsontext.CheckDepth(text, 4, true); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 0 {
+		t.Errorf("CheckDepth allocates %v times", n)
+	}
+}
+
 func TestCheckTextAllocatesNothing(t *testing.T) { // not parallel: it counts allocations
 	text := []byte(`{"a":"` + strings.Repeat(`ä\n\u00e9\ud834\udd1e`, 100) + `"}`)
 	if n := testing.AllocsPerRun(100, func() {

@@ -59,7 +59,8 @@ func inNumericRange(number []byte) bool {
 			point = true
 		case c == 'e' || c == 'E':
 			exponent, err := strconv.Atoi(string(number[i+1:]))
-			if err != nil {
+			// The bounds come first, so that no sum overflows.
+			if err != nil || exponent > maxNumericDigits || exponent < -maxNumericFraction {
 				return false
 			}
 			return whole+exponent <= maxNumericDigits && fraction-exponent <= maxNumericFraction
