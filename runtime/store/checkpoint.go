@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// Checkpoint is how far a named subscription has come.
+// Checkpoint is how far a named subscription has come. Its names in JSON never
+// change, so that a store may keep checkpoints so.
 type Checkpoint struct {
 	// Name of the subscription: 1 to [MaxNameBytes] bytes.
-	Name string
+	Name string `json:"name"`
 	// Settings are what the subscription reads, in the words of package
 	// subscribe. Stores keep them and never interpret them.
-	Settings string
+	Settings string `json:"settings"`
 	// At is the position, or for a subscription to one stream the version, of
 	// the last event that was handled. 0 is before all events.
-	At uint64
+	At uint64 `json:"at"`
 	// Time of the last change, by the store's clock.
-	Time time.Time
+	Time time.Time `json:"time"`
 }
 
 // Checkpoints keeps checkpoints. Methods are safe for concurrent use.

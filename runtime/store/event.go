@@ -87,27 +87,29 @@ type Appended struct {
 	Duplicate bool
 }
 
-// Recorded is a stored event as it is read.
+// Recorded is a stored event as it is read. Its names in JSON never change, so
+// that a store may keep events so.
 type Recorded struct {
 	// Position in $all.
-	Position Position
+	Position Position `json:"position"`
 	// Stream and Version are those of the stream being read; in reads of $all
 	// and of categories, those of the stream the event was appended to.
-	Stream  string
-	Version Version
+	Stream  string  `json:"stream"`
+	Version Version `json:"version"`
 	// OriginalStream and OriginalVersion are where the event was appended.
 	// They differ from Stream and Version only in a stream of links.
-	OriginalStream  string
-	OriginalVersion Version
+	OriginalStream  string  `json:"original_stream"`
+	OriginalVersion Version `json:"original_version"`
 
-	ID                     uuid.UUID
-	Type                   string
-	Revision               int
-	Correlation, Causation uuid.UUID
-	Format                 Format
-	// Data and Metadata belong to the receiver.
-	Data     []byte
-	Metadata Metadata
+	ID          uuid.UUID `json:"id"`
+	Type        string    `json:"type"`
+	Revision    int       `json:"revision"`
+	Correlation uuid.UUID `json:"correlation"`
+	Causation   uuid.UUID `json:"causation"`
+	Format      Format    `json:"format"`
+	// Data and Metadata belong to the receiver. In JSON they are base64.
+	Data     []byte   `json:"data"`
+	Metadata Metadata `json:"metadata"`
 	// Time in UTC, with microsecond precision.
-	Time time.Time
+	Time time.Time `json:"time"`
 }

@@ -90,8 +90,14 @@ func TestVersionMet(t *testing.T) {
 		expected, actual store.Version
 		met              bool
 	}{
-		{0, 0, true}, {0, 1, false}, {2, 2, true}, {2, 1, false}, {2, 3, false}, {store.Any, 0, true}, {store.Any, 9, true},
-		{store.StreamExists, 0, false}, {store.StreamExists, 1, true},
+		{0, 0, true},
+		{0, 1, false},
+		{2, 2, true},
+		{2, 1, false},
+		{2, 3, false},
+		{store.Any, 0, true},
+		{store.Any, 9, true}, 		{store.StreamExists, 0, false},
+		{store.StreamExists, 1, true},
 	} {
 		if got := c.expected.Met(c.actual); got != c.met {
 			t.Errorf("%s is met by %d: %t, want %t", c.expected, int64(c.actual), got, c.met)
