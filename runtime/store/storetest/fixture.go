@@ -160,7 +160,9 @@ func event(n int) store.Event {
 func carried(recorded []store.Recorded) []int {
 	numbers := make([]int, len(recorded))
 	for i, r := range recorded {
-		var data struct{ N int }
+		var data struct {
+			N int `json:"n"`
+		}
 		if json.Unmarshal(r.Data, &data) != nil {
 			data.N = -1
 		}

@@ -152,7 +152,7 @@ func readsEveryVariant(f *fixture) {
 	}
 	all := f.all()
 	f.equal("$all", 60, len(all))
-	selections := []store.Query{{}}
+	selections := make([]store.Query, 1, 10)
 	for _, stream := range []string{"bank-1", "card-1", "lonely"} {
 		selections = append(selections, store.Query{Stream: stream})
 	}
