@@ -96,7 +96,8 @@ func TestVersionMet(t *testing.T) {
 		{2, 1, false},
 		{2, 3, false},
 		{store.Any, 0, true},
-		{store.Any, 9, true}, 		{store.StreamExists, 0, false},
+		{store.Any, 9, true},
+		{store.StreamExists, 0, false},
 		{store.StreamExists, 1, true},
 	} {
 		if got := c.expected.Met(c.actual); got != c.met {
