@@ -8,3 +8,8 @@ package runtime
 // as long as files that refer to them work; deleting one is how support for them
 // ends.
 const SupportsGen1 = true
+
+// EventChangedRunGoGenerate is *T under a name that the compiler prints. Generated
+// files convert a nil pointer to every event to it, T being the fields that the
+// event had: if it has others by now, the build fails with these words.
+type EventChangedRunGoGenerate[T any] = *T

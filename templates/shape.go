@@ -3,11 +3,15 @@ package templates
 import "github.com/dave/jennifer/jen"
 
 // shape converts every event to the fields it had, so that a changed event does
-// not compile until the file is written anew. Tags are invisible to it.
+// not compile until the file is written anew. Tags are invisible to it. What it
+// converts are pointers, for those can go by a name that says what to do and
+// that the compiler prints.
 func shape(f Family) jen.Code {
 	guards := make([]jen.Code, len(f.Events))
 	for i, e := range f.Events {
-		guards[i] = jen.Id("_").Op("=").Add(structOf(e.Fields)).Call(jen.Id(e.GoName).Values())
+		guards[i] = jen.Id("_").Op("=").
+			Qual(runtimePath, "EventChangedRunGoGenerate").Types(structOf(e.Fields)).
+			Call(jen.Parens(jen.Op("*").Id(e.GoName)).Parens(jen.Nil()))
 	}
 	return comment("If one of these conversions does not compile, the event has changed since "+
 		"this file was written: run go generate again.", 0).

@@ -21,27 +21,27 @@ const _ = es.SupportsGen1
 // If one of these conversions does not compile, the event has changed since this
 // file was written: run go generate again.
 var (
-	_ = struct {
+	_ = es.EventChangedRunGoGenerate[struct {
 		Owner    string
 		Currency Currency
-	}(AccountOpened{})
-	_ = struct {
+	}]((*AccountOpened)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Amount Money
-	}(MoneyDeposited{})
-	_ = struct {
+	}]((*MoneyDeposited)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Amount Money
-	}(MoneyWithdrawn{})
-	_ = struct {
+	}]((*MoneyWithdrawn)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Transfer string
 		To       string
 		Amount   Money
-	}(TransferSent{})
-	_ = struct {
+	}]((*TransferSent)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Transfer string
 		From     string
 		Amount   Money
-	}(TransferReceived{})
-	_ = struct{}(AccountClosed{})
+	}]((*TransferReceived)(nil))
+	_ = es.EventChangedRunGoGenerate[struct{}]((*AccountClosed)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.

@@ -21,12 +21,12 @@ const _ = es.SupportsGen1
 // If one of these conversions does not compile, the event has changed since this
 // file was written: run go generate again.
 var (
-	_ = struct {
+	_ = es.EventChangedRunGoGenerate[struct {
 		Line      string
 		Reference string
 		Kind      string
 		Reason    string
-	}(LineRejected{})
+	}]((*LineRejected)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.

@@ -21,17 +21,17 @@ const _ = es.SupportsGen1
 // If one of these conversions does not compile, the event has changed since this
 // file was written: run go generate again.
 var (
-	_ = struct {
+	_ = es.EventChangedRunGoGenerate[struct {
 		Owner    string
 		Currency string
-	}(AccountOpened{})
-	_ = struct {
+	}]((*AccountOpened)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Amount int64
 		By     string
-	}(MoneyDeposited{})
-	_ = struct {
+	}]((*MoneyDeposited)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
 		Amount int64
-	}(MoneyWithdrawn{})
+	}]((*MoneyWithdrawn)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.
