@@ -59,7 +59,7 @@ func TestErrorsHaveAnIdentity(t *testing.T) {
 	} {
 		err := fmt.Errorf("outer: %w", c.err)
 		for _, identity := range identities {
-			if got := errors.Is(err, identity); got != (identity == c.is) {
+			if got := errors.Is(err, identity); got != (identity == c.is) { //nolint:errorlint // the table names the identity itself
 				t.Errorf("%T is %q: %t", c.err, identity, got)
 			}
 		}
