@@ -3,6 +3,7 @@ package bank_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -114,6 +115,40 @@ func TestATransferIsMadeOnce(t *testing.T) {
 		holds(t, b, "c-3", 0)
 		holds(t, b, "e-5", 50_00)
 	})
+}
+
+// TestARepeatBetweenTheTwoReadsIsFound stores the very same transfer after the
+// sender was read and before the receiver is.
+func TestARepeatBetweenTheTwoReadsIsFound(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	b := newBank(t, db)
+	order := bank.Transfer{ID: "t-1", From: "a-1", To: "b-2", Amount: 30_00}
+	slow := &interrupted{Store: db, stream: "bank-b-2", once: sync.OnceFunc(func() {
+		if _, err := b.Transfer(t.Context(), order); err != nil {
+			t.Error(err)
+		}
+	})}
+	sent, err := bank.New(slow).Transfer(t.Context(), order)
+	if err != nil || !sent.Duplicate {
+		t.Errorf("the slower of two: %+v, %v", sent, err)
+	}
+	holds(t, b, "a-1", 70_00)
+	holds(t, b, "b-2", 30_00)
+}
+
+// interrupted is a store in which something happens before a stream is read.
+type interrupted struct {
+	store.Store
+	stream string
+	once   func()
+}
+
+func (i *interrupted) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+	if q.Stream == i.stream {
+		i.once()
+	}
+	return i.Store.Read(ctx, q)
 }
 
 func TestARefusedHalfStoresNothing(t *testing.T) {

@@ -106,6 +106,10 @@ func (p *watcherProgram) lines(t *testing.T, n int) []string {
 func (p *watcherProgram) interrupt(t *testing.T) string {
 	t.Helper()
 	p.stop()
+	// A line that nobody expects must not keep the program from ending.
+	for p.out.Scan() {
+		t.Errorf("one more line: %s", p.out.Text())
+	}
 	if code := <-p.ended; code != done {
 		t.Errorf("watching ended with %d", code)
 	}
