@@ -40,7 +40,7 @@ func TestQuickStart(t *testing.T) {
 	env := append(os.Environ(), publish(t)...)
 	home := t.TempDir()
 	var output, want string
-	for _, block := range regexp.MustCompile("(?s)```(\\w+)\n(.*?)```").FindAllStringSubmatch(section, -1) {
+	for _, block := range fenced.FindAllStringSubmatch(section, -1) {
 		switch language, text := block[1], block[2]; language {
 		case "sh":
 			// The commands go on where the ones before have ended: in the new directory.
@@ -64,6 +64,51 @@ func TestQuickStart(t *testing.T) {
 		t.Errorf("the quick start prints\n%s\nthe README says\n%s", output, want)
 	}
 }
+
+// TestReadmeShowsCompiledCode holds that every other Go block of the README stands
+// in a file that is compiled, most of them in examples that run.
+func TestReadmeShowsCompiledCode(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "\n## Decide, read, subscribe\n")
+	var compiled strings.Builder
+	for _, name := range []string{"example/bank/account.go", "example/bank/example_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled.WriteString(flat(string(text)))
+	}
+	blocks := blocksOf(rest, "go")
+	if len(blocks) == 0 {
+		t.Fatal("README.md shows no code")
+	}
+	for _, block := range blocks {
+		if !strings.Contains(compiled.String(), flat(block)) {
+			t.Errorf("no compiled file holds\n%s", block)
+		}
+	}
+}
+
+// flat is text without its indentation.
+func flat(text string) string {
+	return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
+}
+
+// blocksOf returns the fenced blocks in a language.
+func blocksOf(text, language string) (blocks []string) {
+	for _, block := range fenced.FindAllStringSubmatch(text, -1) {
+		if block[1] == language {
+			blocks = append(blocks, block[2])
+		}
+	}
+	return blocks
+}
+
+var fenced = regexp.MustCompile("(?s)```(\\w+)\n(.*?)```")
 
 func workingDir(home string) string {
 	if cwd, err := os.ReadFile(filepath.Join(home, ".cwd")); err == nil {
