@@ -18,6 +18,9 @@ type generation struct {
 	stdout, stderr io.Writer
 	// here is the working directory, which printed names are relative to.
 	here string
+	// alone: one package was asked for, so nobody means to pass it over.
+	alone bool
+
 	code int
 }
 
@@ -46,6 +49,7 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	if err != nil {
 		return g.fail(err)
 	}
+	g.alone = len(packages) == 1
 	for _, p := range packages {
 		if err := g.one(p); err != nil {
 			g.fail(err)

@@ -33,7 +33,9 @@ func (g *generation) one(p scan.Package) error {
 	}
 	wanted := ""
 	if p.Model == nil {
-		g.say("no directives", p.Dir)
+		if g.verbose || g.alone && len(p.Written) == 0 {
+			fmt.Fprintf(g.stderr, "%s: no directives, such as //esgen:event name=…\n", g.relative(p.Dir))
+		}
 	} else {
 		wanted = templates.FileName(p.Model.Name)
 		text, err := templates.Render(*p.Model)

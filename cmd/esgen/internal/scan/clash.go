@@ -1,7 +1,10 @@
 package scan
 
 import (
+	"go/ast"
+	"go/token"
 	"go/types"
+	"strconv"
 
 	"github.com/esgen/esgen/templates"
 )
@@ -19,6 +22,9 @@ func (t *target) clashes(model templates.Package) {
 	}
 	for _, f := range t.files {
 		for _, spec := range f.Imports {
+			if spec.Name != nil && spec.Name.Name == "." {
+				t.dotClashes(spec, declared, file)
+			}
 			if spec.Name != nil && declared[spec.Name.Name] {
 				t.addf(spec.Name.Pos(), "%s is declared by esgen in %s: import the package under another name", spec.Name.Name, file)
 			}
@@ -37,6 +43,24 @@ func (t *target) clashes(model templates.Package) {
 			if object, index, _ := types.LookupFieldOrMethod(named.Type(), true, t.pkg, seal); object != nil && len(index) == 1 {
 				t.addf(object.Pos(), "%s.%s is declared by esgen in %s too: rename this one", e.GoName, seal, file)
 			}
+		}
+	}
+}
+
+// dotClashes finds names that the generated file declares and that a dot import
+// brings into a file: Go does not let one hide the other.
+func (t *target) dotClashes(spec *ast.ImportSpec, declared map[string]bool, file string) {
+	path, err := strconv.Unquote(spec.Path.Value)
+	if err != nil {
+		return
+	}
+	pkg, err := t.from.Import(path)
+	if err != nil {
+		return // the type checker has said so
+	}
+	for _, name := range pkg.Scope().Names() {
+		if declared[name] && token.IsExported(name) {
+			t.addf(spec.Pos(), "this import brings in %s, which esgen declares in %s: import the package under a name", name, file)
 		}
 	}
 }

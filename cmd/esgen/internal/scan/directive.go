@@ -137,33 +137,46 @@ func instead(key string, keys []string) string {
 	return ": the keys are " + strings.Join(keys, ", ")
 }
 
+// notColon are what people write for the colon of a directive.
+const notColon = " \t.=_-"
+
 // missed matches comments that look like directives and are none to the go
 // command, and so would be silently without effect.
 func missed() *regexp.Regexp {
-	return regexp.MustCompile(`^(//|/\*)[ \t+]*(?i:esgen)([ \t]*):([ \t]*)([A-Za-z]+)`)
+	return regexp.MustCompile(`^(//+|/\*)[\s+@*]*(?i:esgen)([ \t]*):([ \t]*)([A-Za-z]+)`)
+}
+
+// colonless matches those that have another sign for the colon. What follows
+// tells them from prose.
+func colonless() *regexp.Regexp {
+	return regexp.MustCompile(`^(//+|/\*)[\s+@*]*(?i:esgen)[` + notColon + `]+([a-z]+)([ \t]+[a-z]+=|[ \t]*$)`)
 }
 
 func (s *source) nearMiss(c *ast.Comment) {
 	if !mentions([]byte(c.Text)) {
 		return
 	}
-	m := missed().FindStringSubmatch(c.Text)
-	if m == nil {
+	names := slices.Sorted(maps.Keys(known()))
+	var name, rest string
+	if m := missed().FindStringSubmatch(c.Text); m != nil {
+		name, rest = strings.ToLower(m[4]), c.Text[len(m[0]):]
+		if !slices.Contains(names, name) {
+			// Words after a colon and a blank are prose more often than not.
+			better := suggest(name, names)
+			if better == "" || m[3] != "" {
+				return
+			}
+			name = better
+		}
+	} else if m := colonless().FindStringSubmatch(c.Text); m != nil && slices.Contains(names, m[2]) {
+		if name, rest = m[2], m[3]+c.Text[len(m[0]):]; !strings.Contains(m[3], "=") && !strings.HasPrefix(c.Text, "//"+tool) {
+			return // a line of prose may end so
+		}
+	} else if strings.TrimRight(c.Text, " \t") == "//"+tool+":" {
+		name, rest = onEvent, " name=…"
+	} else {
 		return
 	}
-	names := slices.Sorted(maps.Keys(known()))
-	name := strings.ToLower(m[4])
-	if !slices.Contains(names, name) {
-		// Words after a colon and a blank are prose more often than not.
-		better := suggest(name, names)
-		if better == "" || m[3] != "" {
-			return
-		}
-		name = better
-	}
-	rest := strings.TrimSuffix(c.Text[len(m[0]):], "*/")
-	if line, _, cut := strings.Cut(rest, "\n"); cut {
-		rest = line
-	}
+	rest, _, _ = strings.Cut(strings.TrimSuffix(rest, "*/"), "\n")
 	s.addf(c.Slash, "this is no directive and has no effect: write //esgen:%s", strings.TrimRight(name+rest, " \t"))
 }

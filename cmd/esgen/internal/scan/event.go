@@ -119,6 +119,10 @@ func (t *target) event(m marked) (templates.Event, bool) {
 	structure, ok := object.Type().Underlying().(*types.Struct)
 	if !ok {
 		if basic, isBasic := object.Type().Underlying().(*types.Basic); isBasic && basic.Kind() == types.Invalid {
+			if circle := t.circle(object); circle != "" {
+				t.addf(spec.Name.Pos(), "event %s contains itself%s: use a pointer, slice or map on the way", spec.Name.Name, circle)
+				return templates.Event{}, false
+			}
 			t.addf(spec.Name.Pos(), "event %s does not resolve%s", spec.Name.Name, t.reason(spec.Pos(), spec.End()))
 			return templates.Event{}, false
 		}

@@ -152,6 +152,10 @@ func (t *target) lookup(pos token.Pos, value, path, name string) *types.TypeName
 
 // textOf says how ids of a type become text, or why they do not.
 func textOf(t types.Type) (templates.Text, string) {
+	if types.IsInterface(t) {
+		return 0, "an interface does not say what to read: use a string or integer kind, or a struct with MarshalText " +
+			"on the value and UnmarshalText on the pointer"
+	}
 	m := methodsOf(t)
 	switch {
 	case m.value[marshalText] && m.pointer[unmarshalText]:

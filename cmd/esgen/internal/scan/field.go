@@ -17,7 +17,12 @@ type walker struct {
 	// inner is the field under way at any depth.
 	inner token.Pos
 	seen  map[visit]bool
+	// self is the event's type.
+	self types.Type
 }
+
+// again forgets what was seen, except the event itself.
+func (w *walker) again() { w.seen = map[visit]bool{{w.self, false}: true} }
 
 // visit is a type as it was reached. A type that was reached so before is not
 // looked at again, which ends recursion through pointers, slices and maps.
@@ -37,7 +42,7 @@ func (w *walker) refusef(path, format string, args ...any) {
 
 // top checks the event itself.
 func (w *walker) top(t *types.Named) {
-	w.field = w.event.Name.Pos()
+	w.field, w.self = w.event.Name.Pos(), t
 	w.seen = map[visit]bool{}
 	w.whole(t, "", false)
 }
@@ -105,7 +110,7 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 	case *types.Basic:
 		switch {
 		case u.Kind() == types.Invalid:
-			w.invalid(path)
+			w.invalid(t, path)
 		case u.Info()&types.IsComplex != 0:
 			cannot("use two float64 fields")
 		case u.Kind() == types.Uintptr || u.Kind() == types.UnsafePointer:
@@ -125,7 +130,11 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 	case *types.Interface:
 		cannot("an interface does not say what to read; use a concrete type, or json.RawMessage")
 	case *types.Chan, *types.Signature:
-		cannot(`store the data it stands for, or tag the field json:"-"`)
+		if _, named := t.(*types.Named); named {
+			cannot(`store the data it stands for, or tag the field json:"-"`)
+		} else { // which the generated file cannot repeat, tagged or not
+			cannot("store the data it stands for")
+		}
 	default:
 		cannot("use a concrete type")
 	}
@@ -147,7 +156,7 @@ func (w *walker) key(t types.Type, path string) {
 	}
 	if basic, ok := t.Underlying().(*types.Basic); ok {
 		if basic.Kind() == types.Invalid {
-			w.invalid(path)
+			w.invalid(t, path)
 			return
 		}
 		if info := basic.Info(); info&types.IsString != 0 || info&types.IsInteger != 0 && basic.Kind() != types.Uintptr {

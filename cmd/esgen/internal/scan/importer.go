@@ -17,6 +17,9 @@ import (
 	"golang.org/x/tools/go/gcexportdata"
 )
 
+// recursive begins what the type checker says of a type that contains itself.
+const recursive = "invalid recursive type"
+
 // unsafePath is the package that has no export data.
 const unsafePath = "unsafe"
 
@@ -166,10 +169,19 @@ func check(fset *token.FileSet, path string, files []*ast.File, from types.Impor
 		// One size everywhere, so that no output depends on the machine.
 		Sizes: types.SizesFor("gc", "amd64"),
 		Error: func(err error) {
-			// A tab begins what only continues the error before.
-			if e, ok := errors.AsType[types.Error](err); ok && e.Msg[0] != '\t' {
-				*collect = append(*collect, e)
+			e, ok := errors.AsType[types.Error](err)
+			if !ok {
+				return
 			}
+			// A tab begins what only continues the error before. Of those, the types
+			// on a circle are told one by one.
+			if rest, continued := strings.CutPrefix(e.Msg, "\t"); continued {
+				if !strings.Contains(rest, " refers to ") {
+					return
+				}
+				e.Msg = recursive + ": " + rest
+			}
+			*collect = append(*collect, e)
 		},
 	}
 	checked, _ := config.Check(path, fset, files, nil) // each error went to Error

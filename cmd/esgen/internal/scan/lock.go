@@ -9,7 +9,7 @@ func (w *walker) locked(f *types.Var) bool {
 	if lock == nil {
 		return false
 	}
-	w.refusef(f.Name(), "holds a %s, and events are copied: leave it out, or use a pointer tagged json:\"-\"", w.short(lock))
+	w.refusef(f.Name(), "holds the lock %s, and events are copied: leave it out, or use a pointer tagged json:\"-\"", w.short(lock))
 	return true
 }
 

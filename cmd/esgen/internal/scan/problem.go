@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 // Problem is something the author of the source has to change.
@@ -25,7 +26,16 @@ type problems struct {
 func (p *problems) at(pos token.Pos) token.Position { return p.fset.PositionFor(pos, false) }
 
 func (p *problems) addf(pos token.Pos, format string, args ...any) {
-	p.list = append(p.list, Problem{Position: p.at(pos), Message: fmt.Sprintf(format, args...)})
+	p.list = append(p.list, Problem{Position: p.at(pos), Message: oneLine(fmt.Sprintf(format, args...))})
+}
+
+// oneLine joins the lines of what other tools say: a problem is one line.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, " ")
 }
 
 // where is a position inside a message: the base name is enough there.

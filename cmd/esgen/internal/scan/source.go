@@ -146,15 +146,24 @@ func isOurs(text []byte) bool {
 // mentions reports whether text may hold a directive or what was meant as one.
 // It is a coarse sieve, so that packages without directives cost next to nothing.
 func mentions(text []byte) bool {
-	for {
-		i := bytes.IndexByte(text, ':')
+	for rest := text; ; {
+		i := bytes.IndexByte(rest, ':')
+		if i < 0 {
+			break
+		}
+		before := bytes.TrimRight(rest[:i], " \t")
+		if n := len(before); n >= len(tool) && strings.EqualFold(string(before[n-len(tool):]), tool) {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+	for rest := text; ; {
+		i := bytes.Index(rest, []byte(tool))
 		if i < 0 {
 			return false
 		}
-		before := bytes.TrimRight(text[:i], " \t")
-		if n := len(before); n >= 5 && strings.EqualFold(string(before[n-5:]), "esgen") {
+		if rest = rest[i+len(tool):]; len(rest) > 0 && strings.IndexByte(notColon, rest[0]) >= 0 {
 			return true
 		}
-		text = text[i+1:]
 	}
 }

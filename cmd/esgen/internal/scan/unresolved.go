@@ -11,7 +11,13 @@ import (
 )
 
 // invalid reports a field whose type is unknown, with the type checker's reason.
-func (w *walker) invalid(path string) {
+func (w *walker) invalid(t types.Type, path string) {
+	if named, ok := t.(*types.Named); ok {
+		if circle := w.circle(named.Obj()); circle != "" {
+			w.refusef(path, "has type %s, which contains itself%s: use a pointer, slice or map on the way", w.short(t), circle)
+			return
+		}
+	}
 	for _, file := range w.files {
 		if file.FileStart > w.inner || w.inner >= file.FileEnd {
 			continue
@@ -22,6 +28,22 @@ func (w *walker) invalid(path string) {
 		}
 	}
 	w.refusef(path, "has a type that does not resolve%s", w.reasonAt(w.at(w.inner)))
+}
+
+// circle says what a declared type refers to on the way back to itself, or
+// nothing if the type checker knows no such way.
+func (t *target) circle(object *types.TypeName) string {
+	said := ""
+	for _, e := range t.errors {
+		rest, ok := strings.CutPrefix(e.Msg, recursive)
+		if !ok || e.Pos != object.Pos() {
+			continue
+		}
+		if said = " (" + strings.TrimPrefix(rest, ": ") + ")"; strings.HasPrefix(rest, ": ") {
+			break
+		}
+	}
+	return said
 }
 
 // fieldType finds the type of the field that is declared at pos.

@@ -21,7 +21,7 @@ func (w *walker) fields(s *types.Struct, path string, addressable bool) []wired 
 	for i := range s.NumFields() {
 		f := s.Field(i)
 		if path == "" {
-			w.seen = map[visit]bool{} // all that is wrong with each field of the event
+			w.again() // all that is wrong with each field of the event
 			if f.Pkg() == w.pkg {
 				w.field = f.Pos()
 			}
