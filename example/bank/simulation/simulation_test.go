@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestMoneyIsConserved(t *testing.T) {
 	t.Parallel()
 	banktest.OnEveryStore(t, func(t *testing.T, db store.Store) {
-		c := simulation.Config{Tellers: 12, Accounts: 3, Operations: 600, Seed: 7}
+		c := simulation.Config{Tellers: 8, Accounts: 3, Operations: 240, Seed: 7}
 		r, err := simulation.Run(t.Context(), &crowded{Store: db}, c)
 		if err != nil {
 			t.Fatal(err)
