@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -25,9 +26,18 @@ func Check(data []byte) error {
 	return nil
 }
 
-// CheckObject is Check for text that must be an object.
-func CheckObject(data []byte) error {
+// CheckJSONB is Check for text that PostgreSQL is to keep as jsonb: it also
+// refuses numbers that this cannot hold.
+func CheckJSONB(data []byte) error {
 	if err := Check(data); err != nil {
+		return err
+	}
+	return CheckDepth(data, math.MaxInt, true)
+}
+
+// CheckObject is CheckJSONB for text that must be an object.
+func CheckObject(data []byte) error {
+	if err := CheckJSONB(data); err != nil {
 		return err
 	}
 	if trimmed := bytes.TrimLeft(data, " \t\r\n"); trimmed[0] != '{' {
@@ -67,6 +77,22 @@ func CheckText(data []byte) error {
 		at = next + found
 	}
 	return nil
+}
+
+// Replaced reports whether data, which encoding/json has written, holds the escape
+// \ufffd: so it writes what it puts in the place of invalid UTF-8. U+FFFD that was
+// in the text stays as it is.
+func Replaced(data []byte) bool {
+	for at := 0; at < len(data); at++ {
+		if data[at] != '\\' {
+			continue
+		}
+		if r, ok := escaped(data, at); ok && r == utf8.RuneError {
+			return true
+		}
+		at++ // what is escaped may be another backslash
+	}
+	return false
 }
 
 // escaped decodes the \uXXXX escape that begins at data[at].

@@ -53,6 +53,36 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCheckJSONB(t *testing.T) {
+	t.Parallel()
+	for text, ok := range map[string]bool{
+		`[1e131071,-1e-16383,"1e131072"]`: true, `1e131072`: false, `{"a":[1e-16384]}`: false, `"\u0000"`: false, `{`: false,
+	} {
+		if err := jsontext.CheckJSONB([]byte(text)); (err == nil) != ok {
+			t.Errorf("%s: %v, want it taken: %t", text, err, ok)
+		}
+	}
+}
+
+func TestReplacedFindsWhatEncodingJSONPutInPlaceOfBytes(t *testing.T) {
+	t.Parallel()
+	for text, replaced := range map[string]bool{
+		"\ufffd": false, `\ufffd`: false, `\\ufffd`: false, `"\`: false, "": false, "a\nb": false,
+		"\xff": true, "\\\xff": true, "\ufffd\xff": true, "\xed\xa0\x80": true,
+	} {
+		data, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := jsontext.Replaced(data); got != replaced {
+			t.Errorf("%q, encoded as %s: replaced %t, want %t", text, data, got, replaced)
+		}
+	}
+	if jsontext.Replaced([]byte(`\ufff`)) {
+		t.Error("found in what is cut off")
+	}
+}
+
 func TestCheckObject(t *testing.T) {
 	t.Parallel()
 	for text, ok := range map[string]bool{

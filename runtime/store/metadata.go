@@ -3,7 +3,10 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+
+	"github.com/esgen/esgen/internal/jsontext"
 )
 
 // Metadata is a JSON object about an event: who, from where, traces. Empty means
@@ -11,19 +14,41 @@ import (
 // normalise its white space and the order of its keys.
 type Metadata []byte
 
-// NewMetadata encodes values, sorted by key. No values give no metadata. The
-// error names a value that JSON cannot hold.
+// NewMetadata encodes values, sorted by key, as [json.Marshal] does but without
+// escapes for HTML. No values give no metadata. The error is an [*InvalidError]
+// that names a key or a value which JSON cannot hold or no database keeps as it
+// is: invalid UTF-8, U+0000, numbers out of jsonb's range.
 func NewMetadata(values map[string]any) (Metadata, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
+	all := make(map[string]json.RawMessage, len(values))
 	for k, v := range values {
-		if _, err := json.Marshal(v); err != nil {
+		if _, err := encodeMetadata(k); err != nil {
+			return nil, &InvalidError{What: "metadata", Reason: fmt.Sprintf("key %q: %v", k, err)}
+		}
+		encoded, err := encodeMetadata(v)
+		if err != nil {
 			return nil, &InvalidError{What: "metadata", Reason: fmt.Sprintf("value of %q: %v", k, err)}
 		}
+		all[k] = encoded
 	}
-	b, err := json.Marshal(values)
-	return b, err
+	return encodeMetadata(all)
+}
+
+// encodeMetadata refuses what would be altered silently.
+func encodeMetadata(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if jsontext.Replaced(text) {
+		return nil, errors.New("holds invalid UTF-8, or the escape \\ufffd, which stands for it")
+	}
+	return text, jsontext.CheckJSONB(text)
 }
 
 // Get returns the string under key, or "" if there is none or it is no string.

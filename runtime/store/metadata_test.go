@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -56,6 +58,54 @@ func TestMetadataNamesTheValueThatJSONCannotHold(t *testing.T) {
 	}
 	if want := `metadata: value of "rate": json: unsupported value: NaN`; err.Error() != want {
 		t.Errorf("the error says %q, want %q", err, want)
+	}
+}
+
+func TestMetadataIsNotAlteredSilently(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		value any
+		words string // none: it is taken
+	}{
+		{"\ufffd", ""},
+		{`\ufffd`, ""},
+		{`\\ufffd\u0000`, ""},
+		{"<&>\u2028", ""},
+		{json.RawMessage(`{"a":1.50}`), ""},
+		{uuid.UUID{1}, ""},
+		{noon, ""},
+		{[]string{"a"}, ""},
+		{int64(math.MaxInt64), ""},
+		{"\xff", "holds invalid UTF-8"},
+		{map[string]any{"a": []string{"\xff"}}, "holds invalid UTF-8"},
+		{map[string]int{"\xff": 1}, "holds invalid UTF-8"},
+		{json.RawMessage("\"\xff\""), "holds invalid UTF-8"},
+		{"a\x00", "holds U+0000"},
+		{json.RawMessage(`"\ud834"`), `holds the unpaired surrogate \ud834`},
+		{json.RawMessage(`1e200000`), "out of the range"},
+	} {
+		m, err := store.NewMetadata(map[string]any{"key": c.value})
+		if c.words != "" {
+			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), `value of "key": `) || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("%q: %s, %v, want an ErrInvalid that says %q of the key", c.value, m, err, c.words)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", c.value, err)
+			continue
+		}
+		if text, ok := c.value.(string); ok && m.Get("key") != text {
+			t.Errorf("%q became %q in %s", text, m.Get("key"), m)
+		}
+	}
+	for _, key := range []string{"\xff", "a\x00"} {
+		if m, err := store.NewMetadata(map[string]any{key: 1}); !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "key") {
+			t.Errorf("key %q: %s, %v, want an ErrInvalid", key, m, err)
+		}
+	}
+	if m, err := store.NewMetadata(map[string]any{"a<b": "<&>"}); err != nil || m.String() != `{"a<b":"<&>"}` {
+		t.Errorf("%s, %v, want it without escapes", m, err)
 	}
 }
 

@@ -80,6 +80,27 @@ func TestPrepareTakesAnEventOfTheLargestSize(t *testing.T) {
 	}
 }
 
+// One database keeps these as jsonb, so no store takes what that cannot hold.
+func TestPrepareRefusesNumbersThatAreOutOfRange(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"1e131072", "1e-16384", "-1E+9999999999999999999"} {
+		text := `{"a":[` + number + `]}`
+		for _, e := range []store.Event{
+			{Type: "t", Format: store.JSONB, Data: []byte(text)},
+			{Type: "t", Format: store.JSON, Data: []byte(`{}`), Metadata: store.Metadata(text)},
+		} {
+			_, err := store.Prepare(t.Context(), noon, []store.Batch{{Stream: "s", Events: []store.Event{e}}})
+			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "out of the range") {
+				t.Errorf("%s in %s with metadata %q: %v, want an ErrInvalid", number, e.Format, e.Metadata, err)
+			}
+		}
+		e := store.Event{Type: "t", Format: store.JSON, Data: []byte(text), Metadata: store.Metadata(`{"a":[1e131071,1e-16383]}`)}
+		if _, err := store.Prepare(t.Context(), noon, []store.Batch{{Stream: "s", Events: []store.Event{e}}}); err != nil {
+			t.Errorf("%s as text: %v", number, err)
+		}
+	}
+}
+
 func TestPrepareRefusesAnIDInTwoBatches(t *testing.T) {
 	t.Parallel()
 	e := opened()

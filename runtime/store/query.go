@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -39,12 +40,19 @@ func (q Query) Check() error {
 	case q.Stream == "" && q.FromVersion != 0:
 		return invalid("$all and categories are read from a position, not from a version")
 	case q.FromVersion < 0:
-		return invalid("a negative version has no event")
+		return invalid(fmt.Sprintf("from version %d, which no event has; versions begin at 1", int64(q.FromVersion)))
 	case q.Limit < 0:
-		return invalid("negative limit")
+		return invalid(fmt.Sprintf("limit %d is negative; 0 means all", q.Limit))
 	}
 	if q.Stream != "" {
-		return CheckStream(q.Stream)
+		if err := CheckStream(q.Stream); err != nil {
+			return err
+		}
+	}
+	for _, t := range q.Types {
+		if err := checkName("event type", t, MaxNameBytes); err != nil {
+			return err
+		}
 	}
 	for _, c := range q.Categories {
 		if err := CheckCategory(c); err != nil {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +28,10 @@ func TestQueryCheck(t *testing.T) {
 		{store.Query{Stream: store.All}, false},
 		{store.Query{Categories: []string{"bank-1"}}, false},
 		{store.Query{Categories: []string{""}}, false},
+		{store.Query{Types: []string{"a", ""}}, false},
+		{store.Query{Types: []string{"a\x00"}}, false},
+		{store.Query{Stream: "bank-1", Types: []string{"a\xff"}}, false},
+		{store.Query{Categories: []string{"bank"}, Types: []string{strings.Repeat("t", store.MaxNameBytes+1)}}, false},
 	} {
 		err := c.query.Check()
 		if (err == nil) != c.taken || err != nil && !errors.Is(err, store.ErrInvalid) {
