@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/esgen/esgen/runtime/serializer"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -19,9 +19,10 @@ import (
 // is a [*store.InvalidError] of the first call that uses the stream.
 type Setting interface{ set(s *settings) error }
 
-// Metadata is a Setting: values stored beside every event, as a JSON object. The
-// values of several are merged, a later one replaces what has the same name. They
-// are encoded by With: changing the map afterwards has no effect.
+// Metadata is a Setting: values stored beside every event, as a JSON object, by
+// [store.NewMetadata]: whatever encoding/json takes, ids and times too. The values
+// of several are merged, a later one replaces what has the same name. They are
+// encoded by With: changing the map afterwards has no effect.
 type Metadata map[string]any
 
 // At is a Setting: the time of every event, stored in UTC with microsecond
@@ -76,10 +77,9 @@ func (m Metadata) set(s *settings) error {
 	if len(s.metadata) == 0 {
 		return nil
 	}
-	// Events' own encoder, for it refuses text that others alter silently.
-	encoded, err := serializer.JSON{}.Marshal(s.metadata)
+	encoded, err := store.NewMetadata(s.metadata)
 	if err != nil {
-		return invalidSetting("es.Metadata", err.Error())
+		return invalidSetting("es.Metadata", strings.TrimPrefix(err.Error(), "metadata: "))
 	}
 	s.encoded = encoded
 	return nil
@@ -113,7 +113,7 @@ func defaults() settings { return settings{retries: defaultRetries} }
 func (s settings) with(more []Setting) settings {
 	for _, setting := range more {
 		if setting == nil {
-			s.err = errors.Join(s.err, invalidSetting("setting", "nil"))
+			s.err = errors.Join(s.err, &store.InvalidError{What: "setting", Reason: "nil"})
 			continue
 		}
 		s.err = errors.Join(s.err, setting.set(&s))

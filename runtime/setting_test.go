@@ -1,7 +1,9 @@
 package runtime_test
 
 import (
+	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +48,24 @@ func TestMetadataMergesAndStreamsShareNothing(t *testing.T) {
 	})
 }
 
+func TestMetadataTakesWhatJSONTakes(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	id := uuid.New()
+	acct := bank.StreamOf(db, "a").With(es.Metadata{
+		"request": id, "at": time.Unix(0, 0).UTC(), "roles": []string{"teller"}, "raw": json.RawMessage(`{"a":1}`), "n": int64(math.MaxInt64),
+	})
+	stored(t)(acct.Append(t.Context(), store.NoStream, bank.AccountOpened{}))
+	got, err := collect(acct.Read(t.Context(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"at":"1970-01-01T00:00:00Z","n":9223372036854775807,"raw":{"a":1},"request":"` + id.String() + `","roles":["teller"]}`
+	if got[0].Metadata.String() != want {
+		t.Errorf("metadata is %s, want %s", got[0].Metadata, want)
+	}
+}
+
 func TestSettingsThatCannotHoldAreErrorsOfTheFirstCall(t *testing.T) {
 	t.Parallel()
 	db := memory.New(memory.Config{})
@@ -63,9 +83,9 @@ func TestSettingsThatCannotHoldAreErrorsOfTheFirstCall(t *testing.T) {
 		{[]es.Setting{es.Causation(uuid.Nil)}, "setting es.Causation: the nil UUID"},
 		{[]es.Setting{es.At{}}, "setting es.At: the zero time"},
 		{[]es.Setting{es.Retries(-1)}, "setting es.Retries: -1 is negative"},
-		{[]es.Setting{es.Metadata{"f": func() {}}}, "setting es.Metadata"},
-		{[]es.Setting{es.Metadata{"user": "\xff"}}, "setting es.Metadata"},
-		{[]es.Setting{nil}, "setting: nil"},
+		{[]es.Setting{es.Metadata{"f": func() {}}}, `setting es.Metadata: value of "f"`},
+		{[]es.Setting{es.Metadata{"user": "\xff"}}, `setting es.Metadata: value of "user": holds invalid UTF-8`},
+		{[]es.Setting{nil}, "bank-a: setting: nil"},
 		{[]es.Setting{es.Key(""), es.At{}}, "setting es.At: the zero time"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
