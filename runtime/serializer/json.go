@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/goccy/go-json"
@@ -142,19 +143,30 @@ func unmarshalJSON(format string, standard bool, data []byte, v any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &DecodeError{Format: format, GoType: goType(v), Offset: -1, Err: errNoTarget}
 	}
-	if !standard && json.Unmarshal(data, v) == nil {
+	if !standard && decodeJSON(json.Unmarshal, data, v) == nil {
 		return nil
 	}
 	// What go-json refuses, encoding/json decides, into a value without traces of
 	// the first attempt. go-json v0.12.0 refuses the largest float32.
 	target.Elem().SetZero()
-	err := stdjson.Unmarshal(data, v)
+	err := decodeJSON(stdjson.Unmarshal, data, v)
 	if err == nil {
 		return nil
 	}
 	e := &DecodeError{Format: format, GoType: goType(v), Offset: -1, Err: err}
 	e.Field, e.Offset = locate(data, target.Type().Elem(), err)
 	return e
+}
+
+// decodeJSON makes an error of a panic, so that a careless UnmarshalJSON or
+// UnmarshalText does not end a program over a few stored bytes.
+func decodeJSON(unmarshal func([]byte, any) error, data []byte, v any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a method panicked: %v", r)
+		}
+	}()
+	return unmarshal(data, v)
 }
 
 var errNoTarget = errors.New("pass a pointer to a zero value")

@@ -40,7 +40,7 @@ func failing(data []byte, s *shape, depth int) string {
 		return e.within(segment).path
 	}
 	fails := func(data []byte, s *shape) bool {
-		return json.Unmarshal(data, reflect.New(s.typ).Interface()) != nil
+		return decodeJSON(json.Unmarshal, data, reflect.New(s.typ).Interface()) != nil
 	}
 	switch s.class {
 	case structClass, mapClass:

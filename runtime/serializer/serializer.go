@@ -24,6 +24,9 @@
 //     []any and map[string]any. In JSON a number reads back as float64, and one
 //     that float64 does not hold exactly is refused; msgpack reads back int64,
 //     uint64 or float64. Anything else in an interface is refused.
+//   - What the option omitzero leaves out reads back as the zero value. A type's
+//     own method IsZero decides what it leaves out, of a pointer too: one to a
+//     zero time.Time reads back as nil.
 //   - Fields with the tag "-" are not stored, by the author's word. Unexported
 //     fields cannot be stored: they are refused unless they are zero.
 //   - Types that marshal themselves are trusted to read back what they write.
@@ -49,8 +52,9 @@ type Serializer interface {
 
 	// Unmarshal decodes data into v, a pointer to a zero value, and skips
 	// fields that v does not have. It takes exactly one value, and any bytes
-	// without a panic and without more memory than the data is worth. It does
-	// not keep data, nor does what it decodes refer to it. After an error the
-	// content of v is undefined: discard it.
+	// without a panic, even of a method by which a field reads itself, and
+	// without more memory than the data is worth. It does not keep data, nor
+	// does what it decodes refer to it. After an error the content of v is
+	// undefined: discard it.
 	Unmarshal(data []byte, v any) error
 }

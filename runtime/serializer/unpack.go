@@ -186,7 +186,12 @@ func (u *unpacker) token(t token, s *shape, v reflect.Value) *fieldError {
 
 // method lets a value decode itself. By their contracts such methods copy what
 // they keep.
-func (t token) method(s *shape, v reflect.Value) *fieldError {
+func (t token) method(s *shape, v reflect.Value) (wrong *fieldError) {
+	defer func() {
+		if r := recover(); r != nil {
+			wrong = refusal(fmt.Sprintf("its method panicked: %v", r))
+		}
+	}()
 	self := v.Addr().Interface()
 	var err error
 	switch s.class {
