@@ -16,9 +16,9 @@ func (s *Store) page(ctx context.Context, op string, q store.Query, c *cursor, r
 	if remaining > 0 {
 		rows = min(rows, remaining)
 	}
-	sql, args := s.sql.readAll, []any{c.from, c.width, int64(rows), nonEmpty(q.Categories), nonEmpty(q.Types), c.backward}
+	sql, args := s.sql.readAll, []any{c.from, c.width, int64(rows), int64(maxPageBytes), nonEmpty(q.Categories), nonEmpty(q.Types), c.backward}
 	if q.Stream != "" {
-		sql, args = s.sql.readStream, []any{q.Stream, c.from, c.width, int64(rows), nonEmpty(q.Types), c.backward}
+		sql, args = s.sql.readStream, []any{q.Stream, c.from, c.width, int64(rows), int64(maxPageBytes), nonEmpty(q.Types), c.backward}
 	}
 	var page []store.Recorded
 	var f fetched
@@ -53,7 +53,7 @@ func nonEmpty(names []string) []string {
 }
 
 // fetch reads a page of at most maxPageBytes, and an event. What a page has more
-// is left to the next.
+// is left to the next: the database sends it only of JSON that it had compressed.
 func fetch(ctx context.Context, conn *pgx.Conn, sql string, args []any) (page []store.Recorded, f fetched, _ error) {
 	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
@@ -72,7 +72,7 @@ func fetch(ctx context.Context, conn *pgx.Conn, sql string, args []any) (page []
 		}
 		r := row.recorded()
 		page = append(page, r)
-		if size += len(r.Data) + len(r.Metadata); size > maxPageBytes {
+		if size += len(r.Data) + len(r.Metadata); size > maxPageBytes || row.bytes.Int64 > maxPageBytes {
 			f.full = true
 			break
 		}
@@ -91,6 +91,7 @@ type row struct {
 	id, correlation, causation pgtype.UUID
 	data, json, metadata       []byte
 	time                       pgtype.Timestamptz
+	bytes                      pgtype.Int8 // of the page up to here, as the database counts
 	targets                    []any
 }
 
@@ -100,7 +101,7 @@ func newRow() *row {
 	r.stream.known, r.kind.known, r.format.known = names, names, names
 	r.targets = []any{
 		&r.last, &r.position, &r.stream, &r.version, &r.id, &r.kind, (*revision)(&r.revision),
-		&r.correlation, &r.causation, &r.format, &r.data, &r.json, &r.metadata, &r.time,
+		&r.correlation, &r.causation, &r.format, &r.data, &r.json, &r.metadata, &r.time, &r.bytes,
 	}
 	return r
 }

@@ -226,6 +226,39 @@ func TestPagesAreBoundedInBytes(t *testing.T) {
 	}
 }
 
+// TestTheDatabaseSendsNoMoreThanAPage holds that large events cost what is read of
+// them: a page that is full sends nothing that it has not room for.
+func TestTheDatabaseSendsNoMoreThanAPage(t *testing.T) {
+	t.Parallel()
+	var w wire
+	s := open(t, w.configure)
+	data := make([]byte, 1<<20)
+	for i := range data {
+		data[i] = byte(i * 7919 >> 3)
+	}
+	events := make([]store.Event, 0, 40)
+	for range 40 {
+		events = append(events, store.Event{Type: "x", Format: store.Msgpack, Data: data})
+	}
+	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, events...)); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []store.Query{
+		{}, {Backward: true}, {Stream: "a-1"}, {Stream: "a-1", Backward: true}, {Categories: []string{"a"}, Types: []string{"x"}},
+	} {
+		before := w.received.Load()
+		for _, err := range s.Read(t.Context(), q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if got := w.received.Load() - before; got > 12<<20 {
+			t.Errorf("%v: the database sent %d bytes for a page of 8 MiB", q, got)
+		}
+	}
+}
+
 func TestAppendOfAHundredThousandEvents(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -25,8 +25,8 @@ type wire struct {
 	cutReply atomic.Bool
 	// down refuses new connections.
 	down atomic.Bool
-	// dialled counts connections.
-	dialled atomic.Int64
+	// dialled counts connections, received the bytes that the server sent.
+	dialled, received atomic.Int64
 }
 
 var errCut = errors.New("cut by the test")
@@ -58,6 +58,7 @@ type wireConn struct {
 // end of its reply, ReadyForQuery, so whatever it was told to do is done.
 func (c *wireConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.w.received.Add(int64(n))
 	if err == nil && c.w.cutReply.CompareAndSwap(true, false) {
 		for end := p[:n]; len(end) < 6 || end[len(end)-6] != 'Z'; end = p[:n] {
 			if n, err = c.Conn.Read(p); err != nil {
