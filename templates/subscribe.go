@@ -12,9 +12,12 @@ func on(f Family) jen.Code {
 	cases = append(cases, jen.Default().Block(jen.Return(jen.Qual(runtimePath, "Unhandled").Call(jen.Id("e")))))
 	return comment("On routes the events of "+f.Name+" streams to h, for es.Subscribe.", 0).
 		Func().Id("On").Params(jen.Id("h").Id("Handler")).Qual(runtimePath, "Route").
-		Block(jen.Return(jen.Id(familyOf(f)).Dot("On").Call(
-			jen.Func().Params(ctx(), jen.Id("m").Id("Meta"), jen.Id("e").Id("Event")).Error().
-				Block(jen.Switch(jen.Id("e").Op(":=").Id("e").Assert(jen.Type())).Block(cases...)))))
+		Block(
+			jen.If(jen.Id("h").Op("==").Nil()).Block( // the runtime cannot look into the function below
+				jen.Return(jen.Id(familyOf(f)).Dot("On").Call(jen.Nil()))),
+			jen.Return(jen.Id(familyOf(f)).Dot("On").Call(
+				jen.Func().Params(ctx(), jen.Id("m").Id("Meta"), jen.Id("e").Id("Event")).Error().
+					Block(jen.Switch(jen.Id("e").Op(":=").Id("e").Assert(jen.Type())).Block(cases...)))))
 }
 
 func subscribe(f Family) jen.Code {

@@ -203,6 +203,9 @@ func (Ignore) OnAccountClosed(context.Context, Meta, AccountClosed) error       
 
 // On routes the events of bank streams to h, for es.Subscribe.
 func On(h Handler) es.Route {
+	if h == nil {
+		return bankFamily.On(nil)
+	}
 	return bankFamily.On(func(ctx context.Context, m Meta, e Event) error {
 		switch e := e.(type) {
 		case AccountOpened:

@@ -140,6 +140,9 @@ func (Ignore) OnLineRejected(context.Context, Meta, LineRejected) error { return
 
 // On routes the events of ledger streams to h, for es.Subscribe.
 func On(h Handler) es.Route {
+	if h == nil {
+		return ledgerFamily.On(nil)
+	}
 	return ledgerFamily.On(func(ctx context.Context, m Meta, e Event) error {
 		switch e := e.(type) {
 		case LineRejected:

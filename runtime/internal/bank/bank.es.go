@@ -162,6 +162,9 @@ func (Ignore) OnMoneyWithdrawn(context.Context, Meta, MoneyWithdrawn) error { re
 
 // On routes the events of bank streams to h, for es.Subscribe.
 func On(h Handler) es.Route {
+	if h == nil {
+		return bankFamily.On(nil)
+	}
 	return bankFamily.On(func(ctx context.Context, m Meta, e Event) error {
 		switch e := e.(type) {
 		case AccountOpened:
