@@ -142,18 +142,19 @@ func (c Config) check() error {
 		}
 	}
 	for _, limit := range []struct {
-		name  string
-		value int64
+		name     string
+		value    any
+		negative bool
 	}{
-		{"CheckpointEvery", int64(c.CheckpointEvery)},
-		{"CheckpointAfter", int64(c.CheckpointAfter)},
-		{"PageSize", int64(c.PageSize)},
-		{"PollInterval", int64(c.PollInterval)},
-		{"Retry.First", int64(c.Retry.First)},
-		{"Retry.Longest", int64(c.Retry.Longest)},
+		{"CheckpointEvery", c.CheckpointEvery, c.CheckpointEvery < 0},
+		{"CheckpointAfter", c.CheckpointAfter, c.CheckpointAfter < 0},
+		{"PageSize", c.PageSize, c.PageSize < 0},
+		{"PollInterval", c.PollInterval, c.PollInterval < 0},
+		{"Retry.First", c.Retry.First, c.Retry.First < 0},
+		{"Retry.Longest", c.Retry.Longest, c.Retry.Longest < 0},
 	} {
-		if limit.value < 0 {
-			return invalid("%s is negative; leave it 0 for its default", limit.name)
+		if limit.negative {
+			return invalid("%s is %v; leave it 0 for its default", limit.name, limit.value)
 		}
 	}
 	if c.Retry.Longest != 0 && c.Retry.First > c.Retry.Longest {

@@ -103,7 +103,7 @@ func TestHandlerErrorEndsIt(t *testing.T) {
 				if !errors.Is(p.err, errSick) || !strings.Contains(p.err.Error(), test.text) || *attempts != test.attempts {
 					t.Errorf("after %d attempts Run returned %v", *attempts, p.err)
 				}
-				if s := p.Status(); s.Stored != 2 || s.At != 2 || s.State != "not running" || !errors.Is(s.LastError, errSick) {
+				if s := p.Status(); s.Stored != 2 || s.At != 2 || s.State != "not running" || s.Attempt != 0 || s.Live || !errors.Is(s.LastError, errSick) {
 					t.Errorf("the status is %+v", s)
 				}
 				// The next run begins with the event.

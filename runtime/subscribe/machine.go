@@ -12,8 +12,9 @@ import (
 const (
 	// bellPause is the least time between a read that found nothing and one
 	// that a doorbell asks for; it doubles while the bell rings in vain, from
-	// the second time in a row up to the maxVain-th. A store rings for every append, so without it a subscription
-	// to a quiet stream of a busy store would read all the time.
+	// the second time in a row up to the maxVain-th. A store rings for every
+	// append, so without it a subscription to a quiet stream of a busy store
+	// would read all the time.
 	bellPause = 5 * time.Millisecond
 	maxVain   = 4
 	// firstPoll is the first pause after activity; it doubles from there.

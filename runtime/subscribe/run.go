@@ -81,7 +81,7 @@ func (r *run) loop(ctx context.Context) error {
 			r.start(a) //nolint:contextcheck // the last checkpoint is stored when ctx has ended
 			continue
 		}
-		r.publish(r.m.describe())
+		r.publish(r.status())
 		var alarm <-chan time.Time
 		if !a.wake.IsZero() {
 			timer.Reset(time.Until(a.wake))
@@ -207,17 +207,23 @@ func (r *run) end(err error) error {
 		r.lastErr, r.lastTime = err, time.Now()
 		r.log.Error("subscription ended", "at", r.m.handled, "error", err)
 	}
-	r.publish("not running")
+	status := r.status()
+	// Nothing is kept up to date or retried any more.
+	status.State, status.Live, status.Attempt = notRunning, false, 0
+	r.publish(status)
 	return err
 }
 
-func (r *run) publish(state string) {
+func (r *run) status() Status {
 	m := r.m
-	status := Status{
-		Name: r.s.name, Reads: r.s.settings, State: state,
+	return Status{
+		Name: r.s.name, Reads: r.s.settings, State: m.describe(),
 		At: m.handled, EventTime: r.eventTime, Stored: m.stored, Handled: r.count, Live: m.live,
 		Attempt: m.attempt(), LastError: r.lastErr, LastErrorTime: r.lastTime,
 	}
+}
+
+func (r *run) publish(status Status) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	r.s.status = status

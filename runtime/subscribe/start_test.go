@@ -135,10 +135,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"expectation as a version", db, "checked", h, subscribe.Config{Stream: "bank-1", Start: subscribe.AfterVersion(store.Any)}, "AfterVersion(-1)"},
 		{"last version", db, "checked", h, subscribe.Config{Stream: "bank-1", Start: subscribe.AfterVersion(math.MaxInt64)}, "no version of an event"},
 		{"last position", db, "checked", h, subscribe.Config{Start: subscribe.After(math.MaxUint64)}, "beyond every position"},
-		{"negative page", db, "checked", h, subscribe.Config{PageSize: -1}, "PageSize is negative"},
-		{"negative count", db, "checked", h, subscribe.Config{CheckpointEvery: -1}, "CheckpointEvery is negative"},
-		{"negative time", db, "checked", h, subscribe.Config{CheckpointAfter: -1}, "CheckpointAfter is negative"},
-		{"negative poll", db, "checked", h, subscribe.Config{PollInterval: -1}, "PollInterval is negative"},
+		{"negative page", db, "checked", h, subscribe.Config{PageSize: -1}, "PageSize is -1; leave it 0"},
+		{"negative count", db, "checked", h, subscribe.Config{CheckpointEvery: -1}, "CheckpointEvery is -1; leave it 0"},
+		{"negative time", db, "checked", h, subscribe.Config{CheckpointAfter: -1}, "CheckpointAfter is -1ns; leave it 0"},
+		{"negative poll", db, "checked", h, subscribe.Config{PollInterval: -1}, "PollInterval is -1ns; leave it 0"},
 		{"pauses", db, "checked", h, subscribe.Config{Retry: subscribe.Retry{First: 2, Longest: 1}}, "is longer than Retry.Longest"},
 	}
 	for _, test := range tests {

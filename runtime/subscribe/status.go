@@ -8,7 +8,7 @@ type Status struct {
 	// Reads is what the subscription reads: $all, a stream, or categories.
 	Reads string
 	// State says in words what goes on: "catching up", "live", "retrying an
-	// event", "reading fails, retrying".
+	// event", "reading fails, retrying", "not running".
 	State string
 	// At is the position, or for a subscription to one stream the version, of
 	// the last event that was handled.
@@ -20,7 +20,7 @@ type Status struct {
 	// Handled counts the events handled in this run.
 	Handled uint64
 	// Live is true once the subscription has handled all that was there, until
-	// a read finds a full page of new events.
+	// a read finds a full page of new events or the run ends.
 	Live bool
 	// Attempt counts the failures of what is being retried now, 0 if nothing is.
 	Attempt int
@@ -30,6 +30,9 @@ type Status struct {
 	// LastErrorTime is when that was.
 	LastErrorTime time.Time
 }
+
+// notRunning is the state before the first run and after each.
+const notRunning = "not running"
 
 // describe says in words what m is at.
 func (m *machine) describe() string {

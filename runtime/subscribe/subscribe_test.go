@@ -161,6 +161,9 @@ func (p *process) stop(t testing.TB) {
 	if err := p.result(t); !errors.Is(err, context.Canceled) || errors.Unwrap(err) != nil {
 		t.Fatalf("Run returned %v, want %v", err, context.Canceled)
 	}
+	if s := p.Status(); s.Live || s.Attempt != 0 || s.State != "not running" {
+		t.Errorf("after the end the status is %+v", s)
+	}
 }
 
 // result waits for the end of the run.

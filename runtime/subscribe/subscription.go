@@ -49,7 +49,7 @@ func New(db store.Store, name string, h HandlerFunc, c Config) (*Subscription, e
 	return &Subscription{
 		db: db, name: name, handle: h, c: c, settings: settings,
 		started: newSignal(), live: newSignal(),
-		status: Status{Name: name, Reads: settings, State: "not running"},
+		status: Status{Name: name, Reads: settings, State: notRunning},
 	}, nil
 }
 
