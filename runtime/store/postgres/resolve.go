@@ -28,9 +28,10 @@ func (a *appending) resolve(ctx context.Context, refusal error) (_ []store.Appen
 	}
 	if len(places) == 0 {
 		var conflict *store.ConflictError
-		if a.lost != nil && errors.As(refusal, &conflict) && conflict.Expected == store.StreamExists {
-			// The lost append may arrive when somebody has created the stream. No
-			// other expectation can be met again later.
+		if a.lost != nil && errors.As(refusal, &conflict) &&
+			(conflict.Expected == store.StreamExists || conflict.Expected > conflict.Actual) {
+			// The lost append may arrive when others have brought the stream to where
+			// it is expected. No other expectation can be met again later.
 			return nil, false, nil
 		}
 		return nil, refusal != nil, refusal

@@ -149,14 +149,38 @@ func TestALostReplyToARefusalIsARefusal(t *testing.T) {
 	t.Parallel()
 	var w wire
 	s := open(t, w.configure)
-	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`))); err != nil {
+	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`)), batch("a-2", store.NoStream, event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
 	w.cutReply.Store(true)
-	_, err := s.Append(t.Context(), batch("a-1", 7, event("x", `{}`)))
+	_, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`)))
 	var conflict *store.ConflictError
 	if !errors.As(err, &conflict) || conflict.Actual != 1 || w.cutReply.Load() {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// TestALostAppendThatMayStillBeMetIsNoConflict holds that a conflict is not the
+// answer while the append whose reply was lost could yet be stored: when others
+// have brought the stream to the version that it expects.
+func TestALostAppendThatMayStillBeMetIsNoConflict(t *testing.T) {
+	t.Parallel()
+	for _, expected := range []store.Version{store.StreamExists, 7} {
+		t.Run(expected.String(), func(t *testing.T) {
+			t.Parallel()
+			var w wire
+			s := open(t, w.configure)
+			if _, err := s.Append(t.Context(), batch("warm-1", store.NoStream, event("x", `{}`))); err != nil {
+				t.Fatal(err)
+			}
+			w.cutReply.Store(true)
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			_, err := s.Append(ctx, batch("a-1", expected, event("x", `{}`)))
+			if !errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrConflict) || w.cutReply.Load() {
+				t.Fatalf("got %v", err)
+			}
+		})
 	}
 }
 
