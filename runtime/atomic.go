@@ -20,11 +20,14 @@ import (
 // them yet. Typed streams work as ever: bank.StreamOf(s, id).Execute(ctx, …). s is
 // safe for concurrent use and ends with work.
 //
-// Every stream that work appends to must at the end be where work found it, else
-// work runs again as a whole, from new reads, after a random pause and as often as
-// [Retries] allows; work must therefore have no effects of its own. Streams that
-// work only reads are not checked. An error of work is returned as it is and
-// stores nothing. ctx of work is that of Atomic.
+// Every stream that work appends to at a version, as Execute does, must at the end
+// be where work found it, else work runs again as a whole, from new reads, after a
+// random pause and as often as [Retries] allows; work must therefore have no
+// effects of its own. Not checked are streams that work only reads, and those that
+// it appends to by [store.Any] or [store.StreamExists] alone: the versions that
+// work is told of these may be taken by others, those returned by Atomic hold. An
+// error of work is returned as it is and stores nothing. ctx of work is that of
+// Atomic.
 //
 // More than one stream needs a store that declares [store.SeveralStreams]. Errors:
 // those of [store.Streams], except that conflicts end in a [*RetriesError]. The

@@ -58,19 +58,27 @@ type IDError struct {
 	Err error
 }
 
-func (e *IDError) Error() string { return fmt.Sprintf("id %q of family %s: %v", e.ID, e.Family, e.Err) }
+func (e *IDError) Error() string {
+	id := e.ID
+	if len(id) > 64 {
+		id = id[:64] + "…"
+	}
+	return fmt.Sprintf("id %q of family %s: %v", id, e.Family, e.Err)
+}
 
 func (e *IDError) Is(target error) bool { return target == store.ErrInvalid }
 func (e *IDError) Unwrap() error        { return e.Err }
 
-// RetriesError tells that every attempt met a conflict. It is a
-// [store.ErrConflict]; nothing was stored.
+// RetriesError tells that every attempt was overtaken by another append; nothing
+// was stored. It is what Err is: a [store.ErrConflict], or perhaps a
+// [store.ErrDuplicateEvent] where ids were given or made by a [Key].
 type RetriesError struct {
 	// Stream on which the last attempt met the conflict.
 	Stream string
 	// Attempts that were made, at least 1.
 	Attempts int
-	// Err is the error of the last attempt.
+	// Err is the error of the last attempt: a [*store.ConflictError] or a
+	// [*store.DuplicateEventError].
 	Err error
 	// Stopped is the error of the context that ended before the retries were
 	// used up, else nil. [errors.Is] finds it too.

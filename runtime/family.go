@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,7 +37,7 @@ var errNoFamily = &store.InvalidError{What: "family", Reason: "nil; make it with
 func NewFamily[ID, E any](name string, types *typeregistry.Registry, ids IDText[ID], formats ...serializer.Serializer) *Family[ID, E] {
 	f := &Family[ID, E]{name: name, types: types, ids: ids}
 	invalid := func(reason string) { f.err = &store.InvalidError{What: "family", Value: name, Reason: reason} }
-	if err := errors.Join(store.CheckCategory(name), store.CheckStream(name)); err != nil {
+	if err := cmp.Or(store.CheckCategory(name), store.CheckStream(name)); err != nil {
 		invalid(err.Error())
 	} else if types == nil {
 		invalid("no types; pass the registry of its events")

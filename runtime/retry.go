@@ -26,7 +26,8 @@ type Retry struct {
 	Stream string
 	// Attempt is the number of the attempt that met it, from 1.
 	Attempt int
-	// Err is a [*store.ConflictError].
+	// Err is a [*store.ConflictError], or a [*store.DuplicateEventError] where ids
+	// were given or made by a [Key].
 	Err error
 }
 

@@ -222,6 +222,9 @@ func TestStreamsThatNameNoneAnswerWithAnError(t *testing.T) {
 				if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), c.words) {
 					t.Errorf("%s: %v; want %q in it", call, err, c.words)
 				}
+				if len(err.Error()) > 250 || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%s: %q; want one line of at most 250 bytes", call, err)
+				}
 			}
 		})
 	}

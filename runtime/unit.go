@@ -229,12 +229,10 @@ func (u *unit) view(q store.Query) (base store.Version, own []store.Recorded, er
 	}
 	own = []store.Recorded{}
 	for _, r := range p.recorded {
-		outside := q.FromVersion != 0 && (q.Backward && r.Version > q.FromVersion || !q.Backward && r.Version < q.FromVersion)
-		if outside || !q.Matches(r) {
-			continue
+		if q.Matches(r) {
+			r.Data, r.Metadata = bytes.Clone(r.Data), bytes.Clone(r.Metadata)
+			own = append(own, r)
 		}
-		r.Data, r.Metadata = bytes.Clone(r.Data), bytes.Clone(r.Metadata)
-		own = append(own, r)
 	}
 	return p.base, own, nil
 }
