@@ -39,9 +39,10 @@ func load(f Family) jen.Code {
 func execute(f Family) jen.Code {
 	s := f.State.GoName
 	return comment("Execute loads the "+s+", lets decide answer with events, and appends them if the stream "+
-		"has not moved on. If it has, it loads and decides again, up to the number of es.Retries; so "+
-		"decide must have no effect but its result. No events append nothing. An error of decide is "+
-		"returned as it is.", 0).
+		"has not moved on. If it has, it loads and decides again, as often as es.Retries says, and then "+
+		"returns an *es.RetriesError; so decide must have no effect but its result. No events append "+
+		"nothing. An error of decide is returned as it is. If the stream holds the es.Key of With "+
+		"already, decide is not called and the result is a Duplicate.", 0).
 		Add(onStream("Execute")).
 		Params(ctx(), jen.Id("decide").Func().Params(jen.Id(s)).Params(jen.Index().Id("Event"), jen.Error())).
 		Params(jen.Qual(storePath, "Appended"), jen.Error()).

@@ -6,7 +6,8 @@ import "github.com/dave/jennifer/jen"
 // that go doc lists its methods.
 func stream(f Family) jen.Code {
 	return comment("Stream is one "+f.Name+" stream: a value that is cheap to make and safe for "+
-		"concurrent use. Settings of With apply to its later calls.", 0).
+		"concurrent use. Settings of With apply to its later calls. A call whose ctx has no deadline "+
+		"gets the store's timeout.", 0).
 		Type().Id("Stream").Add(oneLine("struct{ ", " }",
 		jen.Id("s").Qual(runtimePath, "Stream").Types(f.ID.Type.code(), jen.Id("Event"))))
 }

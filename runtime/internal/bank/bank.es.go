@@ -65,7 +65,8 @@ type Meta = es.Meta[string]
 type Recorded = es.Recorded[string, Event]
 
 // Stream is one bank stream: a value that is cheap to make and safe for concurrent
-// use. Settings of With apply to its later calls.
+// use. Settings of With apply to its later calls. A call whose ctx has no deadline
+// gets the store's timeout.
 type Stream struct{ s es.Stream[string, Event] }
 
 // StreamOf returns the stream with the given id, stored as bank-<id>. It does no
@@ -117,9 +118,11 @@ func (s Stream) Load(ctx context.Context) (Account, store.Version, error) {
 }
 
 // Execute loads the Account, lets decide answer with events, and appends them if
-// the stream has not moved on. If it has, it loads and decides again, up to the
-// number of es.Retries; so decide must have no effect but its result. No events
-// append nothing. An error of decide is returned as it is.
+// the stream has not moved on. If it has, it loads and decides again, as often as
+// es.Retries says, and then returns an *es.RetriesError; so decide must have no
+// effect but its result. No events append nothing. An error of decide is returned
+// as it is. If the stream holds the es.Key of With already, decide is not called
+// and the result is a Duplicate.
 func (s Stream) Execute(ctx context.Context, decide func(Account) ([]Event, error)) (store.Appended, error) {
 	return es.Execute(ctx, s.s, applyBank, decide)
 }
