@@ -22,7 +22,11 @@ import (
 	"github.com/esgen/esgen/internal/pgtest"
 )
 
-const childVariable = "ESGEN_PGTEST_CHILD"
+// What a process that a test starts is to do.
+const (
+	childVariable   = "ESGEN_PGTEST_CHILD"
+	privateVariable = "ESGEN_PGTEST_PRIVATE"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
@@ -104,7 +108,7 @@ func spawn(t *testing.T, tmp string, as *syscall.Credential, env ...string) *pro
 	if as != nil {
 		program = copyFor(t, program)
 	}
-	p := &process{cmd: exec.Command(program)}
+	p := &process{cmd: exec.Command(program, "-test.run=^TestPrivateServerOfAnotherProcess$")}
 	p.cmd.Dir = "/"
 	p.cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+tmp, "ESGEN_TEST_DATABASE_URL=")
 	p.cmd.Env = append(p.cmd.Env, env...)
@@ -250,52 +254,6 @@ func TestServerStaysAsLongAsItsUser(t *testing.T) {
 		if !answers(t, p.url) {
 			t.Fatal("the server is gone, its user is not")
 		}
-	}
-}
-
-func TestNextRunReapsAServerWithoutItsSupervisor(t *testing.T) {
-	t.Parallel()
-	tmp := shortDir(t)
-	first := spawn(t, tmp, nil)
-	dir := servers(t, tmp)[0]
-	pid := readPid(t, filepath.Join(dir, "data", "postmaster.pid"))
-	killSupervisor(t, dir)
-	first.kill()
-	if !answers(t, first.url) {
-		t.Fatal("the server should have been left behind, or this test shows nothing")
-	}
-	second := spawn(t, tmp, nil)
-	if second.url == first.url || !gone(pid) || len(servers(t, tmp)) != 1 {
-		t.Fatalf("the orphan %d is gone: %v; servers %v", pid, gone(pid), servers(t, tmp))
-	}
-	second.kill()
-	eventually(t, "the second server ends", func() bool { return len(servers(t, tmp)) == 0 })
-}
-
-// killSupervisor kills the shells that watch over the server in dir.
-func killSupervisor(t *testing.T, dir string) {
-	t.Helper()
-	out, err := exec.Command("ps", "-eo", "pid=,args=").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	killed := 0
-	for line := range strings.Lines(string(out)) {
-		pid, args, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if n, err := strconv.Atoi(pid); err == nil && strings.Contains(args, "/bin/sh -c") && strings.Contains(args, " supervise "+dir+" ") {
-			killed++
-			_ = syscall.Kill(n, syscall.SIGKILL)
-		}
-	}
-	// cat, which waits for the pipe, is a child of theirs.
-	out, _ = exec.Command("sh", "-c", `for f in /proc/[0-9]*/fd/4; do [ "$(readlink "$f")" = "$0" ] && echo "$f"; done`, filepath.Join(dir, "users")).Output()
-	for line := range strings.Lines(string(out)) {
-		if n, err := strconv.Atoi(strings.Split(line, "/")[2]); err == nil {
-			_ = syscall.Kill(n, syscall.SIGKILL)
-		}
-	}
-	if killed == 0 {
-		t.Fatal("found no supervisor")
 	}
 }
 

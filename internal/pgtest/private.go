@@ -32,6 +32,7 @@ type Server struct {
 	d        *directory
 	settings map[string]string
 	users    *os.File // open as long as this process wants the server
+	owner    *os.File // locked as long as this process lives
 	read     *os.File
 	cmd      *exec.Cmd // the supervisor, nil while stopped
 }
@@ -77,7 +78,10 @@ func (s *Server) prepare() error {
 	if s.d, err = newDirectory(base, owner, "private-"); err != nil {
 		return err
 	}
-	s.read, s.users, err = os.Pipe()
+	s.owner, err = lockFile(s.d.file("owner"))
+	if err == nil {
+		s.read, s.users, err = os.Pipe()
+	}
 	if err == nil {
 		err = s.d.initdb(b)
 	}
@@ -93,6 +97,7 @@ func (s *Server) close() {
 	}
 	_ = s.users.Close()
 	_ = s.read.Close()
+	_ = s.owner.Close()
 	s.d.remove()
 }
 

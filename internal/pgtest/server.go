@@ -29,6 +29,7 @@ const startTimeout = 60 * time.Second
 //
 //	alive      locked as long as any process of the server, or its starter, lives
 //	users      of a shared server: the pipe that all users hold open for writing
+//	owner      of a private server: locked as long as its test process lives
 //	data, log  the server's
 //	pid        of the server
 //	exited     the server's exit code, once it has ended

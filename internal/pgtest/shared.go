@@ -71,7 +71,16 @@ func join() (string, error) {
 
 // lock keeps other test processes from starting or sweeping servers.
 func lock(base string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(base, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := lockFile(filepath.Join(base, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// lockFile waits for the lock on a file, which lasts until the file is closed.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +92,9 @@ func lock(base string) (unlock func(), err error) {
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { _ = f.Close() }, nil
+	return f, nil
 }
 
 // starter starts a server in d under the supervisor and returns its URL.
@@ -213,16 +222,26 @@ func sweep(base string) {
 
 // dead reports that no process of the server holds its lock.
 func (d *directory) dead() bool {
-	f, err := os.OpenFile(d.file("alive"), os.O_RDWR, 0)
-	if err != nil {
-		return errors.Is(err, os.ErrNotExist)
-	}
-	defer func() { _ = f.Close() }()
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	free, err := unlocked(d.file("alive"))
+	return free || errors.Is(err, os.ErrNotExist)
 }
 
-// orphaned reports that nobody reads the pipe of a shared server's users.
+// unlocked reports that nobody holds the lock on a file that is there.
+func unlocked(path string) (bool, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }()
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil, nil
+}
+
+// orphaned reports that nobody reads the pipe of a shared server's users, or that
+// the test process of a private server has ended.
 func (d *directory) orphaned() bool {
+	if free, err := unlocked(d.file("owner")); err == nil {
+		return free
+	}
 	users, err := os.OpenFile(d.file("users"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err == nil {
 		_ = users.Close()
@@ -247,7 +266,7 @@ func (d *directory) removeContainer() bool {
 func (d *directory) kill() {
 	// A container's client ends with it.
 	if text, err := os.ReadFile(d.file("pid")); !d.removeContainer() && err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && d.runs(pid) {
 			_ = syscall.Kill(pid, syscall.SIGQUIT)
 		}
 	}
@@ -256,4 +275,11 @@ func (d *directory) kill() {
 	for deadline := time.Now().Add(10 * time.Second); !d.dead() && time.Now().Before(deadline); {
 		<-tick.C
 	}
+}
+
+// runs reports that the process is the server of d: a number of one that has ended
+// may be another's by now.
+func (d *directory) runs(pid int) bool {
+	out, err := exec.CommandContext(context.Background(), "ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && pid > 1 && strings.Contains(string(out), d.file("data"))
 }
