@@ -109,7 +109,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 		return nil, fmt.Errorf("append to %s: %w", b.Stream, context.Cause(ctx))
 	}
 	if s.failed != nil {
-		return nil, &store.UnavailableError{Op: "append to " + b.Stream, Err: s.failed}
+		return nil, fmt.Errorf("append to %s: %w; open the store again", b.Stream, s.failed)
 	}
 	appended, err := store.Duplicates(batches, func(id uuid.UUID) *store.Recorded { return s.ids[id] })
 	if appended != nil || err != nil {

@@ -1,6 +1,7 @@
 package ownstore_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,8 +67,8 @@ func TestClosedStoreRefusesAppends(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.Append(t.Context(), one())
-	if !store.Retryable(err) {
-		t.Fatalf("append to a closed store: %v, want an UnavailableError", err)
+	if !errors.Is(err, store.ErrClosed) || store.Retryable(err) {
+		t.Fatalf("append to a closed store: %v, want an ErrClosed that is not to be retried", err)
 	}
 }
 
