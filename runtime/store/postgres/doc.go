@@ -8,7 +8,11 @@
 //
 // All tables and functions are in one schema, so that several stores may share
 // a database. Nothing is kept in a session: the store works in every query mode
-// of pgx and through a pooler that hands out connections by transaction.
+// of pgx, and through a pooler that hands out connections by transaction, as
+// PgBouncer may. pgx itself prepares statements in a session unless told not to;
+// with a pooler that does not keep them (PgBouncer before 1.21) write
+// default_query_exec_mode=exec into the connection string. describe_exec, which
+// counts on getting the same session twice, suits no such pooler.
 //
 // Positions are 1, 2, 3, … in the order of commits. An append takes a lock on
 // that order, the head, which it holds until it is committed; a transaction that

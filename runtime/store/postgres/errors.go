@@ -25,6 +25,7 @@ const (
 	stateQueryCanceled        = "57014"
 	stateLockNotAvailable     = "55P03"
 	stateNoStatement          = "26000"
+	stateStatementThere       = "42P05"
 	stateFeatureNotSupported  = "0A000"
 )
 
@@ -111,6 +112,8 @@ func (s *Store) explain(ctx context.Context, op string, err error) error {
 		return &store.UnavailableError{Op: op, Err: fmt.Errorf("the server or the session is read-only, as a standby is: %w", err)}
 	case stateQueryCanceled, stateLockNotAvailable, stateSerializationFailure, stateDeadlock:
 		return &store.UnavailableError{Op: op, Err: err}
+	case stateStatementThere:
+		return fmt.Errorf("%s: %w; a pooler gives out sessions in which others have prepared statements: put default_query_exec_mode=exec into the connection string", op, err)
 	case stateIsolation:
 		return fmt.Errorf("%s: %w", op, err)
 	}

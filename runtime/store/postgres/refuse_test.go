@@ -173,6 +173,33 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("a pooler that mixes up sessions", func(t *testing.T) {
+		pool := pgtest.Pool(t, single)
+		if _, err := openOn(t, pool, postgres.Config{Schema: schema}).Append(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := pool.Query(t.Context(), "SELECT name FROM pg_prepared_statements")
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || len(names) == 0 {
+			t.Fatalf("prepared statements %v, %v", names, err)
+		}
+		_, err = on(t, func(c *pgxpool.Config) {
+			c.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+				for _, name := range names {
+					if _, err := c.Exec(ctx, "PREPARE "+name+" AS SELECT 1", pgx.QueryExecModeSimpleProtocol); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}).Append(t.Context(), one)
+		if err == nil || store.Retryable(err) || !strings.Contains(err.Error(), "default_query_exec_mode=exec") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("closed pool", func(t *testing.T) {
 		pool := pgtest.Pool(t)
 		closed := openOn(t, pool, postgres.Config{Schema: schema})
