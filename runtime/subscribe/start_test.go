@@ -1,6 +1,7 @@
 package subscribe_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -150,4 +151,27 @@ func TestConfigIsChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The place that was found is kept before its event is handled, so that a later
+// run goes on there whatever its Start says.
+func TestFirstEventFoundByTimeIsKept(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		appendTo(t, db, "bank-1", 2)
+		pass(time.Hour)
+		from := time.Now()
+		appendTo(t, db, "bank-1", 2)
+		sick := func(context.Context, store.Recorded) error { return subscribe.Stop(errSick) }
+		p := run(t, newSubscription(t, db, "since", sick, subscribe.Config{Start: subscribe.At(from)}))
+		if err := p.result(t); !errors.Is(err, errSick) {
+			t.Fatalf("Run returned %v", err)
+		}
+		well := &recorder{}
+		p = run(t, newSubscription(t, db, "since", well.handle, subscribe.Config{Start: subscribe.Origin}))
+		if diff := cmp.Diff([]uint64{3, 4}, positions(well.await(t, 2))); diff != "" {
+			t.Error(diff)
+		}
+		p.stop(t)
+	})
 }
