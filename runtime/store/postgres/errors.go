@@ -107,7 +107,7 @@ func (s *Store) explain(ctx context.Context, op string, err error) error {
 	case "42P01", "42883", "3F000", "42703": // undefined table, function, schema, column
 		return s.notMigrated(ctx, op, err)
 	case statePrivilege:
-		return fmt.Errorf("%s: %w; grant the role USAGE on schema %s, EXECUTE on its functions, and SELECT, INSERT, UPDATE and DELETE on its tables", op, err, s.schema)
+		return fmt.Errorf("%s: %w; grant the role USAGE on schema %s and its sequences, EXECUTE on its functions, and SELECT, INSERT, UPDATE and DELETE on its tables", op, err, s.schema)
 	case stateReadOnly:
 		return &store.UnavailableError{Op: op, Err: fmt.Errorf("the server or the session is read-only, as a standby is: %w", err)}
 	case stateQueryCanceled, stateLockNotAvailable, stateSerializationFailure, stateDeadlock:

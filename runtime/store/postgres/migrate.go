@@ -69,6 +69,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 			return err
 		})
 	}
+	if sqlState(err) == statePrivilege {
+		return fmt.Errorf("%s: %w; grant the role CREATE on the database, or make schema %s its own", op, err, s.schema)
+	}
 	if err != nil {
 		return s.explain(ctx, op, err)
 	}

@@ -161,9 +161,43 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		if _, err := admin.Exec(t.Context(), "CREATE ROLE "+role+" LOGIN"); err != nil {
 			t.Fatal(err)
 		}
-		defer admin.Exec(t.Context(), "DROP ROLE "+role)
-		_, err := on(t, func(c *pgxpool.Config) { c.ConnConfig.User = role }).Append(t.Context(), one)
+		defer admin.Exec(t.Context(), "DROP OWNED BY "+role+"; DROP ROLE "+role, pgx.QueryExecModeSimpleProtocol)
+		other := on(t, func(c *pgxpool.Config) { c.ConnConfig.User = role })
+		_, err := other.Append(t.Context(), one)
 		if err == nil || store.Retryable(err) || !strings.Contains(err.Error(), "permission denied") || !strings.Contains(err.Error(), "grant the role USAGE on schema") {
+			t.Errorf("got %v", err)
+		}
+		// What the error asks for is enough.
+		for _, grant := range []string{
+			"USAGE ON SCHEMA ", "EXECUTE ON ALL FUNCTIONS IN SCHEMA ", "USAGE ON ALL SEQUENCES IN SCHEMA ",
+			"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ",
+		} {
+			if _, err := admin.Exec(t.Context(), "GRANT "+grant+schema+" TO "+role); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, expected := range []store.Version{store.NoStream, store.StreamExists} {
+			if _, err := other.Append(t.Context(), batch("b-1", expected, event("x", `{}`), event("x", `{}`))); err != nil {
+				t.Error(err)
+			}
+		}
+		for call, err := range calls(t, other) {
+			if err != nil && call != "load" && call != "advance" {
+				t.Errorf("%s, after the grants: %v", call, err)
+			}
+		}
+	})
+	t.Run("no privilege to migrate", func(t *testing.T) {
+		role := schema + "_guest"
+		if _, err := admin.Exec(t.Context(), "CREATE ROLE "+role+" LOGIN"); err != nil {
+			t.Fatal(err)
+		}
+		defer admin.Exec(t.Context(), "DROP ROLE "+role)
+		other, err := postgres.New(pgtest.Pool(t, func(c *pgxpool.Config) { c.ConnConfig.User = role }), postgres.Config{Schema: schema + "_2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "permission denied") || !strings.Contains(err.Error(), "grant the role CREATE") {
 			t.Errorf("got %v", err)
 		}
 	})
