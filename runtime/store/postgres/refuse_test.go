@@ -252,6 +252,12 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("a snapshot's revision that would be cut off", func(t *testing.T) {
+		err := s.SaveSnapshot(t.Context(), store.Snapshot{Stream: "a-1", Version: 1, Type: "s", Revision: 1<<32 + 1, Format: store.JSON, Data: []byte(`{}`)})
+		if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "4294967297") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("more than one append may hold", func(t *testing.T) {
 		data := []byte(`"` + strings.Repeat("x", 15<<20) + `"`)
 		b := batch("a-1", store.Any)

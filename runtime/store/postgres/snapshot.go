@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +17,9 @@ import (
 func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 	if err := store.CheckStream(sn.Stream); err != nil {
 		return err
+	}
+	if sn.Revision < math.MinInt32 || sn.Revision > math.MaxInt32 {
+		return &store.InvalidError{What: "snapshot of " + sn.Stream, Reason: fmt.Sprintf("revision %d; revisions are stored in 32 bits", sn.Revision)}
 	}
 	if sn.Time.IsZero() {
 		sn.Time = s.config.Now()
