@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -255,6 +256,22 @@ func TestServerStaysAsLongAsItsUser(t *testing.T) {
 			t.Fatal("the server is gone, its user is not")
 		}
 	}
+}
+
+// TestALongTemporaryDirectoryIsNotUsed holds that a socket's path, which is bounded,
+// is short enough for every user and version.
+func TestALongTemporaryDirectoryIsNotUsed(t *testing.T) {
+	t.Parallel()
+	tmp := shortDir(t)
+	tmp = filepath.Join(tmp, strings.Repeat("x", 48-len(tmp)-1)) // as long as macOS makes it
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p := spawn(t, tmp, nil)
+	if !strings.Contains(p.url, url.QueryEscape("/tmp/esgen-pgtest-")) || strings.Contains(p.url, "xxx") {
+		t.Errorf("in %s the server is at %s", tmp, p.url)
+	}
+	p.leave()
 }
 
 func TestOrdinaryUserRunsItsOwnServer(t *testing.T) {

@@ -47,8 +47,9 @@ func base() (string, account, error) {
 		return "", owner, err
 	}
 	tmp := os.TempDir()
-	// The path of a unix socket is bounded by about 100 bytes.
-	if len(tmp) > 50 {
+	// The path of a unix socket has at most 103 bytes (on macOS), of which up to 62
+	// follow: esgen-pgtest-USER, server-VERSION-NUMBER, .s.PGSQL.5432.
+	if len(filepath.Clean(tmp)) > 103-62 {
 		tmp = "/tmp"
 	}
 	path := filepath.Join(tmp, "esgen-pgtest-"+strconv.Itoa(os.Getuid()))
