@@ -31,9 +31,10 @@ func path(row string) string {
 // at the end stands for all packages below.
 var links = map[string][]string{
 	"internal/jsontext":    {},
+	"internal/printable":   {},
 	"runtime/typeregistry": {},
 	"templates":            {"github.com/dave/jennifer/…"},
-	"runtime/store":        {"internal/jsontext", "github.com/google/uuid"},
+	"runtime/store":        {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
 	"runtime/serializer": {
 		"internal/jsontext",
 		"github.com/goccy/go-json/…",

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/esgen/esgen/internal/printable"
 )
 
 // Identities of errors, for errors.Is. Where there is data, the types below
@@ -47,9 +49,9 @@ type ConflictError struct {
 
 func (e *ConflictError) Error() string {
 	if e.Actual == NoStream {
-		return fmt.Sprintf("append to %s: conflict: expected version %s, the stream has no events", e.Stream, e.Expected)
+		return fmt.Sprintf("append to %s: conflict: expected version %s, the stream has no events", printable.Name(e.Stream), e.Expected)
 	}
-	return fmt.Sprintf("append to %s: conflict: expected version %s, the stream is at %s", e.Stream, e.Expected, e.Actual)
+	return fmt.Sprintf("append to %s: conflict: expected version %s, the stream is at %s", printable.Name(e.Stream), e.Expected, e.Actual)
 }
 
 func (e *ConflictError) Is(target error) bool {
@@ -62,7 +64,7 @@ func (e *ConflictError) Is(target error) bool {
 type StreamNotFoundError struct{ Stream string }
 
 func (e *StreamNotFoundError) Error() string {
-	return fmt.Sprintf("stream %s not found: it has no events", e.Stream)
+	return fmt.Sprintf("stream %s not found: it has no events", printable.Name(e.Stream))
 }
 
 func (e *StreamNotFoundError) Is(target error) bool { return target == ErrStreamNotFound }
@@ -80,10 +82,10 @@ type DuplicateEventError struct {
 
 func (e *DuplicateEventError) Error() string {
 	if e.StoredStream == "" {
-		return fmt.Sprintf("append to %s: duplicate event: id %s is stored already", e.Stream, e.ID)
+		return fmt.Sprintf("append to %s: duplicate event: id %s is stored already", printable.Name(e.Stream), e.ID)
 	}
 	return fmt.Sprintf("append to %s: duplicate event: id %s is stored already as version %d of %s",
-		e.Stream, e.ID, int64(e.StoredVersion), e.StoredStream)
+		printable.Name(e.Stream), e.ID, int64(e.StoredVersion), printable.Name(e.StoredStream))
 }
 
 func (e *DuplicateEventError) Is(target error) bool { return target == ErrDuplicateEvent }
@@ -118,7 +120,7 @@ type UnknownOutcomeError struct {
 func (e *UnknownOutcomeError) Error() string {
 	where := ""
 	if len(e.Batches) > 0 {
-		where = " to " + e.Batches[0].Stream
+		where = " to " + printable.Name(e.Batches[0].Stream)
 		if n := len(e.Batches) - 1; n > 0 {
 			where += fmt.Sprintf(" and %d more", n)
 		}
@@ -136,22 +138,29 @@ func (e *UnknownOutcomeError) Retryable() bool { return true }
 type SnapshotNotFoundError struct{ Stream string }
 
 func (e *SnapshotNotFoundError) Error() string {
-	return fmt.Sprintf("snapshot of %s not found", e.Stream)
+	return fmt.Sprintf("snapshot of %s not found", printable.Name(e.Stream))
 }
 
 func (e *SnapshotNotFoundError) Is(target error) bool { return target == ErrSnapshotNotFound }
 
 // CheckpointError tells that a checkpoint was not where its mover left it:
-// another process works on the same subscription, or the store was restored.
+// another process works on the same subscription, or the store was restored or
+// emptied.
 type CheckpointError struct {
 	Name string
 	// From and To are the move that was refused, Actual is where it stands.
 	From, To, Actual uint64
+	// Missing tells that there is no checkpoint of this name; Actual is 0 then.
+	Missing bool
 }
 
 func (e *CheckpointError) Error() string {
+	if e.Missing {
+		return fmt.Sprintf("subscription %s: checkpoint moved: there is none, so it was not moved from %d to %d; open it first, or if it was opened, the store was restored or emptied since",
+			printable.Name(e.Name), e.From, e.To)
+	}
 	return fmt.Sprintf("subscription %s: checkpoint moved: it is at %d, not at %d, so it was not moved to %d; another process runs the same subscription, or the store was restored",
-		e.Name, e.Actual, e.From, e.To)
+		printable.Name(e.Name), e.Actual, e.From, e.To)
 }
 
 func (e *CheckpointError) Is(target error) bool { return target == ErrCheckpointMoved }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func TestErrorsHaveAnIdentity(t *testing.T) {
 		{&store.UnknownOutcomeError{Err: reset}, store.ErrUnknownOutcome, true},
 		{&store.SnapshotNotFoundError{}, store.ErrSnapshotNotFound, false},
 		{&store.CheckpointError{}, store.ErrCheckpointMoved, false},
+		{&store.CheckpointError{Missing: true}, store.ErrCheckpointMoved, false},
 		{&store.UnavailableError{Err: reset}, store.ErrUnavailable, true},
 		{&store.NotMigratedError{}, store.ErrNotMigrated, false},
 		{&store.TimeoutError{}, context.DeadlineExceeded, true},
@@ -101,4 +103,28 @@ func deadline(t *testing.T, d time.Duration) (time.Duration, bool) {
 	defer cancel()
 	at, ok := ctx.Deadline()
 	return time.Until(at), ok
+}
+
+// A name that a user may choose must not be able to forge a line of a log.
+func TestErrorsShowNamesOnOneLine(t *testing.T) {
+	t.Parallel()
+	const name = "bank-\n1\x1b"
+	for _, text := range []string{
+		(&store.ConflictError{Stream: name, Expected: 1}).Error(),
+		(&store.ConflictError{Stream: name, Expected: 1, Actual: 2}).Error(),
+		(&store.StreamNotFoundError{Stream: name}).Error(),
+		(&store.DuplicateEventError{Stream: name}).Error(),
+		(&store.DuplicateEventError{Stream: name, StoredStream: name, StoredVersion: 1}).Error(),
+		(&store.InvalidError{What: "stream name", Value: name, Reason: "empty"}).Error(),
+		(&store.UnknownOutcomeError{Batches: []store.Batch{{Stream: name}}, Err: context.Canceled}).Error(),
+		(&store.SnapshotNotFoundError{Stream: name}).Error(),
+		(&store.CheckpointError{Name: name, From: 1, To: 2}).Error(),
+		(&store.CheckpointError{Name: name, From: 1, To: 2, Missing: true}).Error(),
+		store.Query{Stream: name}.String(),
+		store.Query{Categories: []string{name, "bank"}}.String(),
+	} {
+		if strings.ContainsAny(text, "\n\x1b") || !strings.Contains(text, `"bank-\n1\x1b"`) {
+			t.Errorf("the name is not quoted: %s", text)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/internal/jsontext"
+	"github.com/esgen/esgen/internal/printable"
 )
 
 // Prepare checks batches and returns a copy in which every event has an id, a
@@ -28,7 +29,7 @@ func Prepare(ctx context.Context, now time.Time, batches []Batch) ([]Batch, erro
 			return nil, err
 		}
 		invalid := func(format string, args ...any) error {
-			return &InvalidError{What: "append to " + b.Stream, Reason: fmt.Sprintf(format, args...)}
+			return &InvalidError{What: "append to " + printable.Name(b.Stream), Reason: fmt.Sprintf(format, args...)}
 		}
 		switch {
 		case b.Expected < StreamExists:

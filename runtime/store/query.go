@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/esgen/esgen/internal/printable"
 )
 
 // Query selects the events to read. The zero value is $all, forward, from the
@@ -78,9 +80,13 @@ func (q Query) String() string {
 	var b strings.Builder
 	switch {
 	case q.Stream != "":
-		b.WriteString(q.Stream)
+		b.WriteString(printable.Name(q.Stream))
 	case len(q.Categories) > 0:
-		b.WriteString("category " + strings.Join(q.Categories, ", "))
+		names := make([]string, len(q.Categories))
+		for i, c := range q.Categories {
+			names[i] = printable.Name(c)
+		}
+		b.WriteString("category " + strings.Join(names, ", "))
 	default:
 		b.WriteString("$all")
 	}
