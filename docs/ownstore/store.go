@@ -105,8 +105,8 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	b := batches[0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("append to %s: %w", b.Stream, context.Cause(ctx))
+	if err := store.Ended(ctx, "append to "+b.Stream); err != nil {
+		return nil, err
 	}
 	if s.failed != nil {
 		return nil, fmt.Errorf("append to %s: %w; open the store again", b.Stream, s.failed)
@@ -166,7 +166,7 @@ func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Record
 			return nil
 		}
 	}
-	return fmt.Errorf("read %s: %w", q, context.Cause(ctx))
+	return store.Ended(ctx, "read "+q.String())
 }
 
 // Checkpoints are all in one small file, which every change replaces.

@@ -17,6 +17,7 @@ type StreamInfo struct {
 
 // Catalog is implemented by stores that know their streams.
 type Catalog interface {
-	// StreamInfo describes stream, or returns a [*StreamNotFoundError].
+	// StreamInfo describes stream, or returns a [*StreamNotFoundError], or an
+	// [*InvalidError] if no stream can have that name.
 	StreamInfo(ctx context.Context, stream string) (StreamInfo, error)
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/esgen/esgen/internal/printable"
 )
 
 // KeepCheckpoints returns [Checkpoints] for stores that have no database to keep
@@ -31,13 +33,13 @@ type keptCheckpoints struct {
 }
 
 func (k *keptCheckpoints) Open(ctx context.Context, c Checkpoint) (Checkpoint, error) {
-	if err := CheckSubscription(c.Name); err != nil {
+	if err := c.Check(); err != nil {
 		return Checkpoint{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if ctx.Err() != nil {
-		return Checkpoint{}, fmt.Errorf("open checkpoint %s: %w", c.Name, context.Cause(ctx))
+	if err := Ended(ctx, "open checkpoint "+printable.Name(c.Name)); err != nil {
+		return Checkpoint{}, err
 	}
 	if stored, ok := k.all[c.Name]; ok {
 		return stored, nil
@@ -46,23 +48,20 @@ func (k *keptCheckpoints) Open(ctx context.Context, c Checkpoint) (Checkpoint, e
 }
 
 func (k *keptCheckpoints) Advance(ctx context.Context, name string, from, to uint64) error {
-	if to < from {
-		return &InvalidError{
-			What: "checkpoint", Value: name,
-			Reason: fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to),
-		}
+	if err := CheckAdvance(name, from, to); err != nil {
+		return err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if ctx.Err() != nil {
-		return fmt.Errorf("advance checkpoint %s: %w", name, context.Cause(ctx))
+	if err := Ended(ctx, "advance checkpoint "+printable.Name(name)); err != nil {
+		return err
 	}
 	stored, ok := k.all[name]
 	switch {
 	case ok && stored.At == to: // the reply to an earlier call was lost
 		return nil
 	case !ok || stored.At != from:
-		return &CheckpointError{Name: name, From: from, To: to, Actual: stored.At}
+		return &CheckpointError{Name: name, From: from, To: to, Actual: stored.At, Missing: !ok}
 	}
 	stored.At = to
 	_, err := k.change(stored)
@@ -79,7 +78,7 @@ func (k *keptCheckpoints) change(c Checkpoint) (Checkpoint, error) {
 	changed := maps.Clone(k.all)
 	changed[c.Name] = c
 	if err := k.save(changed); err != nil {
-		return Checkpoint{}, fmt.Errorf("save checkpoint %s: %w", c.Name, err)
+		return Checkpoint{}, fmt.Errorf("save checkpoint %s: %w", printable.Name(c.Name), err)
 	}
 	k.all = changed
 	return c, nil

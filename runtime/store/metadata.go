@@ -11,7 +11,8 @@ import (
 
 // Metadata is a JSON object about an event: who, from where, traces. Empty means
 // none. It is kept as text so that reading events does not parse it; stores may
-// normalise its white space and the order of its keys.
+// normalise its white space and the order of its keys. Of a key that stands twice
+// the last value counts, and stores may drop the others.
 type Metadata []byte
 
 // NewMetadata encodes values, sorted by key, as [json.Marshal] does but without

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -15,7 +16,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	if err != nil {
 		return nil, err
 	}
-	if err := begin(ctx, "append to "+batches[0].Stream); err != nil {
+	if err := store.Ended(ctx, "append to "+printable.Name(batches[0].Stream)); err != nil {
 		return nil, err
 	}
 	appended, err := s.append(batches)

@@ -16,7 +16,7 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 			return
 		}
 		op := "read " + q.String()
-		if err := begin(ctx, op); err != nil {
+		if err := store.Ended(ctx, op); err != nil {
 			yield(store.Recorded{}, err)
 			return
 		}
@@ -34,7 +34,7 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 		}
 		yielded := 0
 		for p := range positions {
-			if err := begin(ctx, op); err != nil {
+			if err := store.Ended(ctx, op); err != nil {
 				yield(store.Recorded{}, err)
 				return
 			}

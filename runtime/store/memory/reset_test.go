@@ -23,7 +23,7 @@ func TestResetReturnsToTheInitialState(t *testing.T) {
 	if _, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "balances", At: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SaveSnapshot(ctx, store.Snapshot{Stream: "bank-1", Version: 1}); err != nil {
+	if err := s.SaveSnapshot(ctx, store.Snapshot{Stream: "bank-1", Version: 1, Type: "bank.account", Format: store.Msgpack}); err != nil {
 		t.Fatal(err)
 	}
 	bell := s.Doorbell()

@@ -3,23 +3,20 @@ package memory
 import (
 	"bytes"
 	"context"
-	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
 // SaveSnapshot stores a copy of sn, unless one of a higher version is there.
 func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
-	if err := store.CheckStream(sn.Stream); err != nil {
+	sn, err := store.PrepareSnapshot(s.config.Now(), sn)
+	if err != nil {
 		return err
 	}
-	if err := begin(ctx, "save snapshot of "+sn.Stream); err != nil {
+	if err := store.Ended(ctx, "save snapshot of "+printable.Name(sn.Stream)); err != nil {
 		return err
 	}
-	if sn.Time.IsZero() {
-		sn.Time = s.now()
-	}
-	sn.Time = sn.Time.UTC().Truncate(time.Microsecond)
 	sn = ownSnapshot(sn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +28,10 @@ func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 
 // LoadSnapshot returns a copy, or a [*store.SnapshotNotFoundError].
 func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
-	if err := begin(ctx, "load snapshot of "+stream); err != nil {
+	if err := store.CheckStream(stream); err != nil {
+		return store.Snapshot{}, err
+	}
+	if err := store.Ended(ctx, "load snapshot of "+printable.Name(stream)); err != nil {
 		return store.Snapshot{}, err
 	}
 	s.mu.RLock()
@@ -45,7 +45,10 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
 func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
-	if err := begin(ctx, "delete snapshot of "+stream); err != nil {
+	if err := store.CheckStream(stream); err != nil {
+		return err
+	}
+	if err := store.Ended(ctx, "delete snapshot of "+printable.Name(stream)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -59,6 +62,3 @@ func ownSnapshot(sn store.Snapshot) store.Snapshot {
 	sn.Metadata = bytes.Clone(sn.Metadata)
 	return sn
 }
-
-// now is the clock in the precision that stores keep.
-func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

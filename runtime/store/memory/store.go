@@ -6,12 +6,12 @@ package memory
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -75,6 +75,11 @@ func empty(c Config) contents {
 
 // Reset forgets events, checkpoints and snapshots, as if the store were new.
 // Reads under way still yield what was there when they began.
+//
+// End subscriptions before and run them again after. One that runs on keeps its
+// place, so it passes over new events until there are as many as it has come to;
+// and it ends with a [*store.CheckpointError] when it next stores its checkpoint,
+// for that is gone.
 func (s *Store) Reset() {
 	s.mu.Lock()
 	s.contents = empty(s.config)
@@ -95,7 +100,10 @@ func (s *Store) Capabilities() store.Capabilities {
 
 // StreamInfo describes stream, or returns a [*store.StreamNotFoundError].
 func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo, error) {
-	if err := begin(ctx, "describe "+stream); err != nil {
+	if err := store.CheckStream(stream); err != nil {
+		return store.StreamInfo{}, err
+	}
+	if err := store.Ended(ctx, "describe "+printable.Name(stream)); err != nil {
 		return store.StreamInfo{}, err
 	}
 	s.mu.RLock()
@@ -118,12 +126,4 @@ func own(r store.Recorded) store.Recorded {
 	r.Data = bytes.Clone(r.Data)
 	r.Metadata = bytes.Clone(r.Metadata)
 	return r
-}
-
-// begin returns why op is not to be started, if ctx has ended.
-func begin(ctx context.Context, op string) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
-	}
-	return nil
 }

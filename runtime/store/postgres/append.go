@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -20,11 +21,11 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	if err != nil {
 		return nil, err
 	}
-	op := "append to " + batches[0].Stream
+	op := "append to " + printable.Name(batches[0].Stream)
 	if err := checkSize(op, batches); err != nil {
 		return nil, err
 	}
-	if err := ended(ctx, op); err != nil {
+	if err := store.Ended(ctx, op); err != nil {
 		return nil, err
 	}
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
@@ -116,9 +117,9 @@ func (a *appending) run(ctx context.Context) ([]store.Appended, error) {
 
 // giveUp says what is known when ctx has ended before there was an answer.
 func (a *appending) giveUp(ctx context.Context) error {
-	switch cause := context.Cause(ctx); {
+	switch cause := store.Ended(ctx, ""); {
 	case a.lost == nil:
-		return ended(ctx, a.op)
+		return store.Ended(ctx, a.op)
 	case errors.Is(a.lost, ctx.Err()):
 		return &store.UnknownOutcomeError{Batches: a.batches, Err: cause}
 	default:

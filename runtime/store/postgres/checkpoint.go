@@ -3,12 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -19,14 +18,11 @@ type checkpoints struct{ s *Store }
 
 // Open returns the stored checkpoint, or stores c.
 func (k checkpoints) Open(ctx context.Context, c store.Checkpoint) (store.Checkpoint, error) {
-	if err := store.CheckSubscription(c.Name); err != nil {
-		return store.Checkpoint{}, err
-	}
-	if err := checkPlace(c.Name, c.At); err != nil {
+	if err := c.Check(); err != nil {
 		return store.Checkpoint{}, err
 	}
 	var stored store.Checkpoint
-	err := k.s.call(ctx, "open checkpoint "+c.Name, func(ctx context.Context, conn *pgx.Conn) (err error) {
+	err := k.s.call(ctx, "open checkpoint "+printable.Name(c.Name), func(ctx context.Context, conn *pgx.Conn) (err error) {
 		stored, err = k.find(ctx, conn, c.Name)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
@@ -51,17 +47,11 @@ func (k checkpoints) find(ctx context.Context, conn *pgx.Conn, name string) (sto
 
 // Advance moves a checkpoint that is at from.
 func (k checkpoints) Advance(ctx context.Context, name string, from, to uint64) error {
-	if err := errors.Join(checkPlace(name, from), checkPlace(name, to)); err != nil {
+	if err := store.CheckAdvance(name, from, to); err != nil {
 		return err
 	}
-	if to < from {
-		return &store.InvalidError{
-			What: "checkpoint", Value: name,
-			Reason: fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to),
-		}
-	}
 	var moved *store.CheckpointError
-	err := k.s.call(ctx, "advance checkpoint "+name, func(ctx context.Context, conn *pgx.Conn) error {
+	err := k.s.call(ctx, "advance checkpoint "+printable.Name(name), func(ctx context.Context, conn *pgx.Conn) error {
 		moved = nil
 		tag, err := conn.Exec(ctx, k.s.sql.checkpointAdvance, name, int64(from), int64(to), k.s.now())
 		if err != nil || tag.RowsAffected() > 0 {
@@ -71,7 +61,7 @@ func (k checkpoints) Advance(ctx context.Context, name string, from, to uint64) 
 		stored, err := k.find(ctx, conn, name)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			moved = &store.CheckpointError{Name: name, From: from, To: to}
+			moved = &store.CheckpointError{Name: name, From: from, To: to, Missing: true}
 		case err != nil:
 			return err
 		case stored.At != to:
@@ -83,11 +73,4 @@ func (k checkpoints) Advance(ctx context.Context, name string, from, to uint64) 
 		return moved
 	}
 	return err
-}
-
-func checkPlace(name string, at uint64) error {
-	if at <= math.MaxInt64 {
-		return nil
-	}
-	return &store.InvalidError{What: "checkpoint", Value: name, Reason: fmt.Sprintf("no store has a position %d", at)}
 }

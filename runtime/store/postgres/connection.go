@@ -55,7 +55,7 @@ func (s *Store) do(ctx context.Context, work func(context.Context, *pgx.Conn) er
 // call is do for a whole operation: within the store's timeout, with errors of
 // package store.
 func (s *Store) call(ctx context.Context, op string, work func(context.Context, *pgx.Conn) error) error {
-	if err := ended(ctx, op); err != nil {
+	if err := store.Ended(ctx, op); err != nil {
 		return err
 	}
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)

@@ -81,14 +81,6 @@ func isDuplicate(err error) bool {
 	return ok && pg.Code == stateUniqueViolation && pg.ConstraintName == "events_event_id_key"
 }
 
-// ended returns an error if ctx has ended, and says what was not done.
-func ended(ctx context.Context, op string) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", op, context.Cause(ctx))
-}
-
 // explain turns an error of pgx into one of package store. It is the one place
 // that knows both.
 func (s *Store) explain(ctx context.Context, op string, err error) error {
@@ -99,7 +91,7 @@ func (s *Store) explain(ctx context.Context, op string, err error) error {
 	case errors.Is(err, puddle.ErrClosedPool):
 		return fmt.Errorf("%s: %w: its pool is closed", op, store.ErrClosed)
 	case ctx.Err() != nil && !rolledBack(err):
-		return ended(ctx, op)
+		return store.Ended(ctx, op)
 	case !ok || connecting(err) || !rolledBack(err):
 		return &store.UnavailableError{Op: op, Err: err}
 	}

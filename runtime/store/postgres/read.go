@@ -29,7 +29,7 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 				return
 			}
 			for i := range page {
-				if err := ended(ctx, op); err != nil {
+				if err := store.Ended(ctx, op); err != nil {
 					yield(store.Recorded{}, err)
 					return
 				}

@@ -3,30 +3,23 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
 // SaveSnapshot stores sn, unless one of a higher version is there.
 func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
-	if err := store.CheckStream(sn.Stream); err != nil {
+	sn, err := store.PrepareSnapshot(s.config.Now(), sn)
+	if err != nil {
 		return err
 	}
-	if sn.Revision < math.MinInt32 || sn.Revision > math.MaxInt32 {
-		return &store.InvalidError{What: "snapshot of " + sn.Stream, Reason: fmt.Sprintf("revision %d; revisions are stored in 32 bits", sn.Revision)}
-	}
-	if sn.Time.IsZero() {
-		sn.Time = s.config.Now()
-	}
 	data, json := encodeData(sn.Format, sn.Data)
-	return s.call(ctx, "save snapshot of "+sn.Stream, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, s.sql.snapshotSave, sn.Stream, int64(sn.Version), sn.Time.UTC().Truncate(time.Microsecond),
+	return s.call(ctx, "save snapshot of "+printable.Name(sn.Stream), func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, s.sql.snapshotSave, sn.Stream, int64(sn.Version), sn.Time,
 			int32(sn.Revision), sn.Type, string(sn.Format), data, json, encodeText(sn.Metadata))
 		return err
 	})
@@ -34,8 +27,11 @@ func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 
 // LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
 func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+	if err := store.CheckStream(stream); err != nil {
+		return store.Snapshot{}, err
+	}
 	sn := store.Snapshot{Stream: stream}
-	err := s.call(ctx, "load snapshot of "+stream, func(ctx context.Context, conn *pgx.Conn) error {
+	err := s.call(ctx, "load snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
 		var data, json, metadata []byte
 		var at pgtype.Timestamptz
 		err := conn.QueryRow(ctx, s.sql.snapshotLoad, stream).Scan((*int64)(&sn.Version), &at, &sn.Revision,
@@ -57,7 +53,10 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
 func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
-	return s.call(ctx, "delete snapshot of "+stream, func(ctx context.Context, conn *pgx.Conn) error {
+	if err := store.CheckStream(stream); err != nil {
+		return err
+	}
+	return s.call(ctx, "delete snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, s.sql.snapshotDelete, stream)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -24,7 +25,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	if err != nil {
 		return nil, err
 	}
-	op := "append to " + batches[0].Stream
+	op := "append to " + printable.Name(batches[0].Stream)
 	ctx, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return nil, err

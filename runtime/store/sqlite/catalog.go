@@ -6,12 +6,16 @@ import (
 	"errors"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
 // StreamInfo describes stream, or returns a [*store.StreamNotFoundError].
 func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo, error) {
-	op := "describe " + stream
+	if err := store.CheckStream(stream); err != nil {
+		return store.StreamInfo{}, err
+	}
+	op := "describe " + printable.Name(stream)
 	ctx, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return store.StreamInfo{}, err
@@ -19,7 +23,7 @@ func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo
 	defer cancel()
 	info, err := s.describe(ctx, stream)
 	if err != nil && !errors.Is(err, store.ErrStreamNotFound) {
-		err = interpret(context.Cause(ctx), s.file, op, err)
+		err = interpret(store.Ended(ctx, ""), s.file, op, err)
 	}
 	return info, err
 }

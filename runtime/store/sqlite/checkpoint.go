@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -17,10 +17,10 @@ func (s *Store) Checkpoints() store.Checkpoints { return checkpoints{s} }
 type checkpoints struct{ s *Store }
 
 func (c checkpoints) Open(ctx context.Context, ck store.Checkpoint) (store.Checkpoint, error) {
-	if err := store.CheckSubscription(ck.Name); err != nil {
+	if err := ck.Check(); err != nil {
 		return store.Checkpoint{}, err
 	}
-	op := "open checkpoint " + ck.Name
+	op := "open checkpoint " + printable.Name(ck.Name)
 	ctx, cancel, err := c.s.begin(ctx, op)
 	if err != nil {
 		return store.Checkpoint{}, err
@@ -32,7 +32,7 @@ func (c checkpoints) Open(ctx context.Context, ck store.Checkpoint) (store.Check
 	case err == nil:
 		return stored, nil
 	case !errors.Is(err, sql.ErrNoRows):
-		return store.Checkpoint{}, interpret(context.Cause(ctx), c.s.file, op, err)
+		return store.Checkpoint{}, interpret(store.Ended(ctx, ""), c.s.file, op, err)
 	}
 	now := c.s.now()
 	err = c.s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
@@ -52,18 +52,15 @@ func (c checkpoints) Open(ctx context.Context, ck store.Checkpoint) (store.Check
 }
 
 func (c checkpoints) Advance(ctx context.Context, name string, from, to uint64) error {
-	op := "advance checkpoint " + name
+	if err := store.CheckAdvance(name, from, to); err != nil {
+		return err
+	}
+	op := "advance checkpoint " + printable.Name(name)
 	ctx, cancel, err := c.s.begin(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	if to < from {
-		return &store.InvalidError{
-			What: "checkpoint", Value: name,
-			Reason: fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to),
-		}
-	}
 	now := c.s.now()
 	return c.s.change(ctx, op, func(t *tx) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		stored, found := t.checkpoint(name)
@@ -71,7 +68,7 @@ func (c checkpoints) Advance(ctx context.Context, name string, from, to uint64) 
 		case found && stored.At == to:
 			return nil
 		case !found || stored.At != from:
-			return &store.CheckpointError{Name: name, From: from, To: to, Actual: stored.At}
+			return &store.CheckpointError{Name: name, From: from, To: to, Actual: stored.At, Missing: !found}
 		}
 		t.exec(advanceCheckpointSQL, name, int64(to), now.UnixMicro())
 		return nil

@@ -39,7 +39,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if _, err := s.base.opened(); err != nil {
 		return opError(op, err)
 	}
-	return interpret(context.Cause(ctx), s.file, op, s.migrate(ctx))
+	return interpret(store.Ended(ctx, ""), s.file, op, s.migrate(ctx))
 }
 
 // Pending returns the names of the migrations that [Store.Migrate] would run, in
@@ -57,7 +57,7 @@ func (s *Store) Pending(ctx context.Context) ([]string, error) {
 	case errors.As(err, &missing) && missing.Have < missing.Want:
 		return append([]string(nil), migrations[missing.Have:]...), nil
 	case err != nil:
-		return nil, interpret(context.Cause(ctx), s.file, op, err)
+		return nil, interpret(store.Ended(ctx, ""), s.file, op, err)
 	}
 	return nil, nil
 }

@@ -37,7 +37,7 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 			page, err := r.next(ctx)
 			for _, e := range page {
 				if ctx.Err() != nil {
-					err = opError(r.op, context.Cause(ctx))
+					err = store.Ended(ctx, r.op)
 					break
 				}
 				if !yield(e, nil) {
@@ -202,7 +202,7 @@ func (r *reading) fail(ctx context.Context, err error) error {
 	if errors.Is(err, store.ErrStreamNotFound) {
 		return err
 	}
-	return interpret(context.Cause(ctx), r.s.file, r.op, err)
+	return interpret(store.Ended(ctx, ""), r.s.file, r.op, err)
 }
 
 // page reads at most limit events between low and high. full tells that there

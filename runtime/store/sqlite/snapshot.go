@@ -6,23 +6,22 @@ import (
 	"errors"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
 // SaveSnapshot stores sn, unless one of a higher version is there.
 func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
-	if err := store.CheckStream(sn.Stream); err != nil {
+	sn, err := store.PrepareSnapshot(s.config.Now(), sn)
+	if err != nil {
 		return err
 	}
-	op := "save snapshot of " + sn.Stream
+	op := "save snapshot of " + printable.Name(sn.Stream)
 	ctx, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	if sn.Time.IsZero() {
-		sn.Time = s.now()
-	}
 	var metadata any
 	if len(sn.Metadata) > 0 {
 		metadata = string(sn.Metadata)
@@ -39,7 +38,10 @@ func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 
 // LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
 func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
-	op := "load snapshot of " + stream
+	if err := store.CheckStream(stream); err != nil {
+		return store.Snapshot{}, err
+	}
+	op := "load snapshot of " + printable.Name(stream)
 	ctx, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return store.Snapshot{}, err
@@ -53,7 +55,7 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Snapshot{}, &store.SnapshotNotFoundError{Stream: stream}
 	case err != nil:
-		return store.Snapshot{}, interpret(context.Cause(ctx), s.file, op, err)
+		return store.Snapshot{}, interpret(store.Ended(ctx, ""), s.file, op, err)
 	}
 	sn.Time = time.UnixMicro(micros).UTC()
 	return sn, nil
@@ -61,7 +63,10 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
 func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
-	op := "delete snapshot of " + stream
+	if err := store.CheckStream(stream); err != nil {
+		return err
+	}
+	op := "delete snapshot of " + printable.Name(stream)
 	ctx, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return err

@@ -115,8 +115,8 @@ func (s *Store) Close(ctx context.Context) error {
 
 // begin returns ctx with the store's timeout, or why op is not to be started.
 func (s *Store) begin(ctx context.Context, op string) (context.Context, context.CancelFunc, error) {
-	if ctx.Err() != nil {
-		return nil, nil, opError(op, context.Cause(ctx))
+	if err := store.Ended(ctx, op); err != nil {
+		return nil, nil, err
 	}
 	if _, err := s.base.opened(); err != nil {
 		return nil, nil, opError(op, err)

@@ -87,7 +87,7 @@ func (w *writer) do(ctx context.Context, c *change) error {
 	if w.leave(c, true) {
 		return w.withdrawn(ctx, c)
 	}
-	return &doubtError{cause: context.Cause(ctx)}
+	return &doubtError{cause: store.Ended(ctx, "")}
 }
 
 // doubtError tells that a change may or may not have been committed.
@@ -110,12 +110,11 @@ func (w *writer) withdrawn(ctx context.Context, c *change) error {
 	w.mu.Lock()
 	blocked := w.blocked
 	w.mu.Unlock()
-	cause := context.Cause(ctx)
-	if blocked == nil || errors.Is(cause, context.Canceled) {
-		return opError(c.op, cause)
+	if blocked == nil || errors.Is(ctx.Err(), context.Canceled) {
+		return store.Ended(ctx, c.op)
 	}
 	return &store.UnavailableError{Op: c.op, Err: fmt.Errorf(
-		"sqlite file %s: another process holds the write lock: %w: %w", w.base.file, cause, blocked)}
+		"sqlite file %s: another process holds the write lock: %w: %w", w.base.file, store.Ended(ctx, ""), blocked)}
 }
 
 // close waits for the goroutine to end, and closes the connection.
@@ -136,7 +135,7 @@ func (w *writer) close(ctx context.Context) error {
 		select {
 		case <-idle:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return store.Ended(ctx, "")
 		}
 	}
 }
