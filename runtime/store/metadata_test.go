@@ -131,3 +131,15 @@ func TestDoorbellWakesEverybodyWhoWaits(t *testing.T) {
 		t.Error("a bell that has rung is waited for again")
 	}
 }
+
+func TestOfAKeyThatStandsTwiceTheLastValueCounts(t *testing.T) {
+	t.Parallel()
+	m := store.Metadata(`{"by":"ada","by":"bob"}`)
+	if got := m.Get("by"); got != "bob" {
+		t.Errorf("Get gives %q, want the last", got)
+	}
+	all, err := m.Map()
+	if diff := cmp.Diff(map[string]any{"by": "bob"}, all); err != nil || diff != "" {
+		t.Errorf("Map: %v (-want +got):\n%s", err, diff)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"runtime"
 	"slices"
@@ -121,6 +122,8 @@ type sloppy struct {
 	mu   sync.Mutex
 	at   map[string]uint64
 	lost bool // a lost reply is answered with an error instead
+	// blind: what is not there seems to be at 0.
+	blind bool
 }
 
 func (s *sloppy) Open(ctx context.Context, c store.Checkpoint) (store.Checkpoint, error) {
@@ -139,6 +142,13 @@ func (s *sloppy) Advance(ctx context.Context, name string, from, to uint64) erro
 			return &store.CheckpointError{Name: name, From: from, To: to, Actual: c.At}
 		}
 		return s.Checkpoints.Advance(ctx, name, from, to)
+	}
+	if s.blind {
+		err := s.Checkpoints.Advance(ctx, name, from, to)
+		if moved, ok := as[*store.CheckpointError](err); ok {
+			moved.Missing = false
+		}
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -477,7 +487,50 @@ var defects = []struct {
 			return b.Store.SaveSnapshot(ctx, s)
 		}
 	}},
-	{"describes streams by the clock", "the catalog", func(b *broken) {
+	{"takes snapshots unchecked", "invalid snapshots", func(b *broken) {
+		b.save = func(ctx context.Context, s store.Snapshot) error {
+			s.Version = max(s.Version, 1)
+			return b.Store.SaveSnapshot(ctx, s)
+		}
+	}},
+	{"keeps the cause to itself", "a cause of a context", func(b *broken) {
+		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+			return func(yield func(store.Recorded, error) bool) {
+				for r, err := range b.Store.Read(ctx, q) {
+					if err != nil {
+						err = ctx.Err()
+					}
+					if !yield(r, err) {
+						return
+					}
+				}
+			}
+		}
+	}},
+	{"tells the cause alone", "an append in a cancelled", func(b *broken) {
+		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return b.Store.Append(ctx, batches...)
+		}
+	}},
+	{"shows names as they are", "names in errors", func(b *broken) {
+		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
+			appended, err := b.Store.Append(ctx, batches...)
+			if err != nil && len(batches) > 0 {
+				err = fmt.Errorf("append to %s: %w", batches[0].Stream, err)
+			}
+			return appended, err
+		}
+	}},
+	{"takes a missing checkpoint for one at 0", "advancing an unknown", func(b *broken) {
+		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), blind: true}
+	}},
+	{"moves checkpoints wherever told", "checkpoints that no store", func(b *broken) {
+		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
+	}},
+	{"describes streams by the clock", "the catalog describes", func(b *broken) {
 		b.info = func(info store.StreamInfo) store.StreamInfo { info.Created = time.Now(); return info }
 	}},
 	{"declares more than it should", "case 01", func(b *broken) { b.declares = store.Durable }},

@@ -18,8 +18,9 @@ func cancelCases() []contractCase {
 			for _, c := range ended(f) {
 				for _, expected := range []store.Version{1, store.Any} {
 					err := f.refuseIn(c.ctx, batch("bank-1", expected, event(2)))
-					if !errors.Is(err, c.want) || errors.Is(err, store.ErrUnknownOutcome) {
-						f.Errorf("append in a context that ended: %v, want %v", err, c.want)
+					c.saidBy(f, "Append", err)
+					if errors.Is(err, store.ErrUnknownOutcome) {
+						f.Errorf("append in a context that ended: %v, want no doubt", err)
 					}
 				}
 			}
@@ -30,8 +31,9 @@ func cancelCases() []contractCase {
 			for _, c := range ended(f) {
 				for _, q := range []store.Query{{}, {Stream: "bank-1"}, {Categories: []string{"bank"}}, {Stream: "unknown"}} {
 					read, err := collect(c.ctx, f.store, q)
-					if !errors.Is(err, c.want) || len(read) > 0 {
-						f.Errorf("Read(%s) gave %d events and error %v, want %v", q, len(read), err, c.want)
+					c.saidBy(f, fmt.Sprintf("Read(%s)", q), err)
+					if len(read) > 0 {
+						f.Errorf("Read(%s) gave %d events", q, len(read))
 					}
 				}
 			}
@@ -61,23 +63,66 @@ func cancelCases() []contractCase {
 		{name: "checkpoints say that a context has ended", run: func(f *fixture) {
 			f.checkpoint("s", "all", 0)
 			for _, c := range ended(f) {
-				if err := f.store.Checkpoints().Advance(c.ctx, "s", 0, 5); !errors.Is(err, c.want) {
-					f.Errorf("Advance: %v, want %v", err, c.want)
-				}
-				if _, err := f.store.Checkpoints().Open(c.ctx, store.Checkpoint{Name: "new"}); !errors.Is(err, c.want) {
-					f.Errorf("Open: %v, want %v", err, c.want)
-				}
+				c.saidBy(f, "Advance", f.store.Checkpoints().Advance(c.ctx, "s", 0, 5))
+				_, err := f.store.Checkpoints().Open(c.ctx, store.Checkpoint{Name: "new"})
+				c.saidBy(f, "Open", err)
 			}
 			f.equal("at", uint64(0), f.checkpoint("s", "all", 9).At)
 			f.equal("new at", uint64(7), f.checkpoint("new", "all", 7).At)
+		}},
+		{name: "snapshots say that a context has ended", needs: store.KeepsSnapshots, run: func(f *fixture) {
+			s := f.store.(store.Snapshots)
+			f.save(s, snapshot("bank-1", 1))
+			for _, c := range ended(f) {
+				c.saidBy(f, "SaveSnapshot", s.SaveSnapshot(c.ctx, snapshot("bank-1", 2)))
+				_, err := s.LoadSnapshot(c.ctx, "bank-1")
+				c.saidBy(f, "LoadSnapshot", err)
+				c.saidBy(f, "DeleteSnapshot", s.DeleteSnapshot(c.ctx, "bank-1"))
+			}
+			f.equal("version", store.Version(1), f.load(s, "bank-1").Version)
+		}},
+		{name: "the catalog says that a context has ended", needs: store.KeepsCatalog, run: func(f *fixture) {
+			f.append("bank-1", 0, event(1))
+			for _, c := range ended(f) {
+				_, err := f.store.(store.Catalog).StreamInfo(c.ctx, "bank-1")
+				c.saidBy(f, "StreamInfo", err)
+			}
+		}},
+		{name: "a cause of a context that ends under way is told", run: func(f *fixture) {
+			f.append("bank-1", 0, events(3000)...)
+			ctx, cancel := context.WithCancelCause(f.ctx)
+			defer cancel(nil)
+			read := 0
+			for _, err := range f.store.Read(ctx, store.Query{}) {
+				if err != nil {
+					endedContext{ctx, []error{context.Canceled, errShutdown}}.saidBy(f, "Read", err)
+					return
+				}
+				if read++; read == 10 {
+					cancel(errShutdown)
+				}
+			}
 		}},
 		{name: "an append whose context ends at any moment tells the truth", run: tellsTheTruth},
 	}
 }
 
 type endedContext struct {
-	ctx  context.Context
-	want error
+	ctx context.Context
+	// want is what errors.Is must find: the context's error, and its cause.
+	want []error
+}
+
+var errShutdown = errors.New("the process shuts down")
+
+// saidBy fails unless err, of op, is all that the context's end is.
+func (c endedContext) saidBy(f *fixture, op string, err error) {
+	f.Helper()
+	for _, want := range c.want {
+		if !errors.Is(err, want) {
+			f.Errorf("%s in a context that ended: %v, want an error that is %q too", op, err, want)
+		}
+	}
 }
 
 func ended(f *fixture) []endedContext {
@@ -85,7 +130,16 @@ func ended(f *fixture) []endedContext {
 	cancel()
 	expired, cancel := context.WithDeadline(f.ctx, time.Now().Add(-time.Second))
 	f.Cleanup(cancel)
-	return []endedContext{{cancelled, context.Canceled}, {expired, context.DeadlineExceeded}}
+	caused, cancelCause := context.WithCancelCause(f.ctx)
+	cancelCause(errShutdown)
+	late, cancel := context.WithDeadlineCause(f.ctx, time.Now().Add(-time.Second), errShutdown)
+	f.Cleanup(cancel)
+	return []endedContext{
+		{cancelled, []error{context.Canceled}},
+		{expired, []error{context.DeadlineExceeded}},
+		{caused, []error{context.Canceled, errShutdown}},
+		{late, []error{context.DeadlineExceeded, errShutdown}},
+	}
 }
 
 // tellsTheTruth cuts appends off at random moments: nil means stored, an unknown

@@ -77,9 +77,12 @@ func checkpointCases() []contractCase {
 		}},
 		{name: "advancing an unknown checkpoint is an error", run: func(f *fixture) {
 			for _, move := range [][2]uint64{{0, 5}, {0, 0}} {
-				if err := f.store.Checkpoints().Advance(f.ctx, "nobody", move[0], move[1]); err == nil {
-					f.Errorf("Advance of an unknown checkpoint to %d succeeded", move[1])
+				err := f.store.Checkpoints().Advance(f.ctx, "nobody", move[0], move[1])
+				missing, ok := as[*store.CheckpointError](err)
+				if !ok {
+					f.Fatalf("Advance of an unknown checkpoint to %d: %v (%T), want a CheckpointError", move[1], err, err)
 				}
+				f.equal("error", store.CheckpointError{Name: "nobody", From: move[0], To: move[1], Missing: true}, *missing)
 			}
 			f.equal("at", uint64(3), f.checkpoint("nobody", "all", 3).At)
 		}},
@@ -92,6 +95,27 @@ func checkpointCases() []contractCase {
 				}
 			}
 			f.equal("name", longest, f.checkpoint(longest, "", 0).Name)
+			for _, name := range []string{"", "a\x00", "a\xff", longest + "n"} {
+				if err := f.store.Checkpoints().Advance(f.ctx, name, 0, 1); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("Advance of %.20q: %v, want an InvalidError", name, err)
+				}
+			}
+		}},
+		{name: "checkpoints that no store can keep are refused", run: func(f *fixture) {
+			for _, c := range []store.Checkpoint{
+				{Name: "s", Settings: "a\x00"}, {Name: "s", Settings: "a\xff"}, {Name: "s", At: 1 << 63}, {Name: "s", At: 1<<64 - 1},
+			} {
+				if got, err := f.store.Checkpoints().Open(f.ctx, c); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("Open of %+v: %+v, %v, want an InvalidError", c, got, err)
+				}
+			}
+			f.equal("at", uint64(5), f.checkpoint("s", "all", 5).At)
+			for _, move := range [][2]uint64{{5, 1 << 63}, {5, 1<<64 - 1}, {1 << 63, 1 << 63}, {1 << 63, 5}, {5, 4}} {
+				if err := f.store.Checkpoints().Advance(f.ctx, "s", move[0], move[1]); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("Advance from %d to %d: %v, want an InvalidError", move[0], move[1], err)
+				}
+			}
+			f.equal("at", uint64(5), f.checkpoint("s", "all", 0).At)
 		}},
 	}
 }

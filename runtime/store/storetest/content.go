@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -213,6 +214,7 @@ func causeCases() []contractCase {
 func invalidCases() []contractCase {
 	return []contractCase{
 		{name: "invalid appends are refused", run: refusesInvalid},
+		{name: "names in errors are on one line", run: namesOnOneLine},
 		{name: "queries that contradict themselves are refused", run: func(f *fixture) {
 			f.append("bank-1", 0, event(1))
 			for _, q := range []store.Query{
@@ -233,6 +235,39 @@ func invalidCases() []contractCase {
 				}
 			}
 		}},
+	}
+}
+
+// namesOnOneLine: whoever may name a stream must not be able to forge a line of
+// a log.
+func namesOnOneLine(f *fixture) {
+	const name = "bank-\n1\x1b"
+	shown := func(op string, err error) {
+		f.Helper()
+		switch {
+		case err == nil:
+			f.Errorf("%s succeeded, want an error", op)
+		case strings.ContainsAny(err.Error(), "\n\x1b"):
+			f.Errorf("%s: the name is not quoted in %q", op, err)
+		}
+	}
+	_, err := collect(f.ctx, f.store, store.Query{Stream: name})
+	shown("Read of what is not there", err)
+	f.append(name, 0, event(1))
+	shown("Append that conflicts", f.refuse(batch(name, 0, event(2))))
+	stored := f.exactly(1, name)[0]
+	again := event(2)
+	again.ID = stored.ID
+	shown("Append of a duplicate", f.refuse(batch(name, 1, again)))
+	shown("Append of nothing", f.refuse(batch(name, store.Any)))
+	err = f.store.Checkpoints().Advance(f.ctx, name, 0, 1)
+	shown("Advance", err)
+	for _, c := range ended(f) {
+		shown("Append in a context that ended", f.refuseIn(c.ctx, batch(name, store.Any, event(2))))
+		_, err := collect(c.ctx, f.store, store.Query{Stream: name})
+		shown("Read in a context that ended", err)
+		_, err = f.store.Checkpoints().Open(c.ctx, store.Checkpoint{Name: name})
+		shown("Open in a context that ended", err)
 	}
 }
 

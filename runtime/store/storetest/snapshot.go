@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -85,6 +86,23 @@ func snapshotCases() []contractCase {
 				f.Errorf("time is %s", got)
 			}
 		}),
+		with("a snapshot without a revision gets the first", func(f *fixture, s store.Snapshots) {
+			given := snapshot("bank-1", 1)
+			given.Revision = 0
+			f.save(s, given)
+			f.equal("revision", 1, f.load(s, "bank-1").Revision)
+		}),
+		with("invalid snapshots are refused", refusesSnapshots),
+		with("snapshots of names that no stream can have are refused", func(f *fixture, s store.Snapshots) {
+			for _, name := range impossibleStreams() {
+				if _, err := s.LoadSnapshot(f.ctx, name); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("LoadSnapshot of %.20q: %v, want an InvalidError", name, err)
+				}
+				if err := s.DeleteSnapshot(f.ctx, name); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("DeleteSnapshot of %.20q: %v, want an InvalidError", name, err)
+				}
+			}
+		}),
 		with("a loaded snapshot belongs to the caller", func(f *fixture, s store.Snapshots) {
 			given := snapshot("bank-1", 1)
 			f.save(s, given)
@@ -96,6 +114,45 @@ func snapshotCases() []contractCase {
 			}
 		}),
 	}
+}
+
+// impossibleStreams are names that no stream can have.
+func impossibleStreams() []string {
+	return []string{"", store.All, "$x", "bank-\x00", "bank-\xff", strings.Repeat("n", store.MaxStreamBytes+1)}
+}
+
+func refusesSnapshots(f *fixture, s store.Snapshots) {
+	f.save(s, snapshot("bank-1", 1))
+	long := strings.Repeat("n", store.MaxNameBytes+1)
+	refuse := func(what string, change func(*store.Snapshot)) {
+		given := snapshot("bank-1", 2)
+		change(&given)
+		err := s.SaveSnapshot(f.ctx, given)
+		if _, ok := as[*store.InvalidError](err); !ok || store.Retryable(err) {
+			f.Errorf("SaveSnapshot with %s: %v, want an InvalidError", what, err)
+		}
+	}
+	for _, name := range impossibleStreams() {
+		refuse(fmt.Sprintf("stream %.20q", name), func(s *store.Snapshot) { s.Stream = name })
+	}
+	refuse("version 0", func(s *store.Snapshot) { s.Version = 0 })
+	refuse("an expectation for a version", func(s *store.Snapshot) { s.Version = store.Any })
+	for _, name := range []string{"", long, "a\x00", "a\xff"} {
+		refuse(fmt.Sprintf("type %.20q", name), func(s *store.Snapshot) { s.Type = name })
+		refuse(fmt.Sprintf("format %.20q", name), func(s *store.Snapshot) { s.Format = store.Format(name) })
+	}
+	refuse("a negative revision", func(s *store.Snapshot) { s.Revision = -1 })
+	refuse("too high a revision", func(s *store.Snapshot) { s.Revision = 1 << 31 })
+	refuse("year 10000", func(s *store.Snapshot) { s.Time = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) })
+	refuse("too much data", func(s *store.Snapshot) { s.Format, s.Data = store.Msgpack, make([]byte, store.MaxEventBytes+1) })
+	for _, data := range []string{"", `{"a":`, "\"\xff\"", `{"a":"\u0000"}`} {
+		refuse(fmt.Sprintf("JSON %q", data), func(s *store.Snapshot) { s.Data = []byte(data) })
+		refuse(fmt.Sprintf("JSONB %q", data), func(s *store.Snapshot) { s.Format, s.Data = store.JSONB, []byte(data) })
+	}
+	for _, metadata := range []string{"{", "[1]", `{"a":"\u0000"}`} {
+		refuse(fmt.Sprintf("metadata %q", metadata), func(s *store.Snapshot) { s.Metadata = store.Metadata(metadata) })
+	}
+	f.equal("version", store.Version(1), f.load(s, "bank-1").Version)
 }
 
 func snapshot(stream string, version store.Version) store.Snapshot {
@@ -141,6 +198,11 @@ func catalogCases() []contractCase {
 			_, err := catalog.StreamInfo(f.ctx, "bank-1")
 			if e, ok := as[*store.StreamNotFoundError](err); !ok || e.Stream != "bank-1" {
 				f.Fatalf("StreamInfo of an unknown stream: %v, want a StreamNotFoundError", err)
+			}
+			for _, name := range impossibleStreams() {
+				if _, err := catalog.StreamInfo(f.ctx, name); !errors.Is(err, store.ErrInvalid) {
+					f.Errorf("StreamInfo of %.20q: %v, want an InvalidError", name, err)
+				}
 			}
 			first, second := event(1), event(2)
 			first.Time = time.Date(2020, 2, 3, 4, 5, 6, 7_000, time.UTC)
