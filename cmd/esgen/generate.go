@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/esgen/esgen/cmd/esgen/internal/scan"
 )
@@ -43,7 +45,11 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	dirs, err := directories(ctx, g.here, flags.Args())
 	if err != nil {
-		return g.fail(err)
+		g.fail(err)
+		if slices.ContainsFunc(flags.Args(), isWord) {
+			fmt.Fprintln(stderr, hint)
+		}
+		return g.code
 	}
 	packages, err := scan.Packages(ctx, dirs)
 	if err != nil {
@@ -98,6 +104,10 @@ func directories(ctx context.Context, here string, args []string) ([]string, err
 func isPath(arg string) bool {
 	return filepath.IsAbs(arg) || arg == "." || arg == ".." || len(arg) > 1 && arg[:2] == "./" || len(arg) > 2 && arg[:3] == "../"
 }
+
+// isWord reports whether arg may be meant for a verb that esgen does not have,
+// and was taken for a package of the standard library.
+func isWord(arg string) bool { return !strings.ContainsAny(arg, "./\\") }
 
 // fail reports that a tool or file could not be used.
 func (g *generation) fail(err error) int {

@@ -64,8 +64,10 @@ func manual() string {
 	return text
 }
 
+const hint = "esgen -h prints the manual"
+
 // usage reports wrong arguments.
 func usage(stderr io.Writer, message string) int {
-	fmt.Fprintf(stderr, "esgen: %s\nesgen -h prints the manual\n", message)
+	fmt.Fprintf(stderr, "esgen: %s\n%s\n", message, hint)
 	return exitTool
 }

@@ -50,9 +50,12 @@ func (o Outcome[E]) Then(events ...E) {
 
 // ThenError fails the test at once unless an error was decided that is target, by
 // [errors.Is]. Events beside an error count as nothing: they would not be stored.
+// A nil target fails: that no error was decided is said by [Outcome.Then].
 func (o Outcome[E]) ThenError(target error) {
 	o.tb.Helper()
 	switch {
+	case target == nil:
+		o.tb.Fatalf("ThenError expects an error, not nil; use Then with the events that are to be decided; decided were %d events and the error: %v", len(o.events), o.err)
 	case o.err == nil:
 		o.tb.Fatalf("decided on %d events instead of the error %q: %+v", len(o.events), target, o.events)
 	case !errors.Is(o.err, target):

@@ -66,6 +66,12 @@ func TestThenFailsWithAReadableText(t *testing.T) {
 		{"nothing instead of error", func(t testing.TB) {
 			estest.When(t, 0, decide(nil, nil)).ThenError(bank.ErrNotOpen)
 		}, []string{"0 events instead of the error"}},
+		{"nil instead of an error", func(t testing.TB) {
+			estest.When(t, 0, decide([]any{deposit}, nil)).ThenError(nil)
+		}, []string{"expects an error, not nil; use Then", "1 events"}},
+		{"nil instead of an error that was decided", func(t testing.TB) {
+			estest.When(t, 0, decide(nil, errOther)).ThenError(nil)
+		}, []string{"expects an error, not nil; use Then", "something else"}},
 		{"other error", func(t testing.TB) {
 			estest.When(t, 0, decide(nil, errOther)).ThenError(bank.ErrNotOpen)
 		}, []string{"account is not open", "something else"}},
@@ -77,6 +83,9 @@ func TestThenFailsWithAReadableText(t *testing.T) {
 			for _, word := range c.want {
 				if !strings.Contains(spy.text, word) {
 					t.Errorf("said %q, want %q in it", spy.text, word)
+				}
+				if strings.Contains(spy.text, "%!") {
+					t.Errorf("said %q, which is not formatted", spy.text)
 				}
 			}
 		})

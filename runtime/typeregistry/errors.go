@@ -50,7 +50,7 @@ func (e *UnknownTypeError) Error() string {
 	if len(e.Known) > 1 {
 		revisions = "revisions"
 	}
-	return fmt.Sprintf("event type %q revision %d: this binary knows only %s %s of it; deploy a binary that knows revision %d, or one that upcasts it",
+	return fmt.Sprintf("event type %q revision %d: this binary knows only %s %s of it; deploy a binary that knows revision %d",
 		e.Name, e.Revision, revisions, known, e.Revision)
 }
 
