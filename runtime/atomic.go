@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -79,7 +80,7 @@ func collect(ctx context.Context, db store.Streams, work func(context.Context, s
 		if ok && !declares.Capabilities().Has(store.SeveralStreams) {
 			names := make([]string, len(batches))
 			for i, b := range batches {
-				names[i] = b.Stream
+				names[i] = printable.Name(b.Stream)
 			}
 			return nil, &store.InvalidError{What: "atomic", Reason: fmt.Sprintf(
 				"%d streams (%s) in one append, this store takes one", len(batches), strings.Join(names, ", "))}

@@ -3,6 +3,7 @@ package runtime
 import (
 	"fmt"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -26,7 +27,7 @@ func readError(r store.Recorded, err error) error {
 
 func (e *ReadError) Error() string {
 	return fmt.Sprintf("read version %d of %s (%s revision %d at position %d): %v",
-		int64(e.Version), e.Stream, e.Type, e.Revision, e.Position, e.Err)
+		int64(e.Version), printable.Name(e.Stream), printable.Name(e.Type), e.Revision, e.Position, e.Err)
 }
 
 func (e *ReadError) Unwrap() error { return e.Err }
@@ -43,7 +44,7 @@ type EventError struct {
 }
 
 func (e *EventError) Error() string {
-	return fmt.Sprintf("append to %s: event %d of %d: %v", e.Stream, e.Event, e.Of, e.Err)
+	return fmt.Sprintf("append to %s: event %d of %d: %v", printable.Name(e.Stream), e.Event, e.Of, e.Err)
 }
 
 func (e *EventError) Is(target error) bool { return target == store.ErrInvalid }
@@ -87,9 +88,9 @@ type RetriesError struct {
 
 func (e *RetriesError) Error() string {
 	if e.Stopped != nil {
-		return fmt.Sprintf("%s: stopped after attempt %d: %v; the attempt ended with: %v", e.Stream, e.Attempts, e.Stopped, e.Err)
+		return fmt.Sprintf("%s: stopped after attempt %d: %v; the attempt ended with: %v", printable.Name(e.Stream), e.Attempts, e.Stopped, e.Err)
 	}
-	return fmt.Sprintf("%s: gave up after attempt %d: %v; try again later, or allow more with es.Retries", e.Stream, e.Attempts, e.Err)
+	return fmt.Sprintf("%s: gave up after attempt %d: %v; try again later, or allow more with es.Retries", printable.Name(e.Stream), e.Attempts, e.Err)
 }
 
 func (e *RetriesError) Unwrap() []error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -23,7 +24,7 @@ import (
 // store's timeout.
 func Execute[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, E), decide func(S) ([]E, error)) (store.Appended, error) {
 	if decide == nil {
-		return store.Appended{}, &store.InvalidError{What: "execute on " + s.name, Reason: "decide is nil"}
+		return store.Appended{}, &store.InvalidError{What: "execute on " + printable.Name(s.name), Reason: "decide is nil"}
 	}
 	for attempt := 1; ; attempt++ {
 		var first *trace

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/serializer"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/typeregistry"
@@ -108,7 +109,7 @@ func (f *Family[ID, E]) idOf(stream string) (ID, error) {
 func (f *Family[ID, E]) encode(stream string, format store.Format, events []E) ([]store.Event, error) {
 	s, err := f.formats.Get(string(format))
 	if err != nil {
-		return nil, fmt.Errorf("append to %s: %w", stream, err)
+		return nil, fmt.Errorf("append to %s: %w", printable.Name(stream), err)
 	}
 	encoded := make([]store.Event, len(events))
 	for i, e := range events {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
@@ -83,17 +84,17 @@ func Subscribe(db store.Store, name string, c subscribe.Config, routes ...Route)
 	case len(routes) == 0:
 		return nil, invalid("no routes; pass the generated On of each family")
 	case len(c.Categories) > 0:
-		return nil, invalid("categories %s are set; leave Categories empty, the routes say %s",
-			strings.Join(c.Categories, ", "), strings.Join(families, ", "))
+		return nil, invalid("%s is set; leave Categories empty, the routes say %s",
+			store.Query{Categories: c.Categories}, strings.Join(families, ", "))
 	case c.Stream != "" && byFamily[store.Category(c.Stream)] == nil:
-		return nil, invalid("stream %s is of none of the routes' families (%s)", c.Stream, strings.Join(families, ", "))
+		return nil, invalid("stream %s is of none of the routes' families (%s)", printable.Name(c.Stream), strings.Join(families, ", "))
 	case c.Stream == "":
 		c.Categories = families
 	}
 	return subscribe.New(db, name, func(ctx context.Context, r store.Recorded) error {
 		handle := byFamily[store.Category(origin(r))]
 		if handle == nil {
-			return subscribe.Stop(readError(r, errors.New("there is no route for the family of its stream "+origin(r))))
+			return subscribe.Stop(readError(r, errors.New("there is no route for the family of its stream "+printable.Name(origin(r)))))
 		}
 		return handle(ctx, r)
 	}, c)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -129,21 +130,24 @@ func (s settings) check() error {
 	return s.err
 }
 
-// onlyRetries refuses what says something about events.
+// onlyRetries refuses what says something about events, and names the first.
 func (s settings) onlyRetries() error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	for name, given := range map[string]bool{
-		"es.Key":         s.keyed,
-		"es.Metadata":    s.metadata != nil,
-		"es.Correlation": s.correlation != uuid.Nil,
-		"es.Causation":   s.causation != uuid.Nil,
-		"es.At":          !s.at.IsZero(),
-		"es.EventIDs":    s.ids != nil,
+	for _, setting := range []struct {
+		name  string
+		given bool
+	}{
+		{"es.Key", s.keyed},
+		{"es.Metadata", s.metadata != nil},
+		{"es.Correlation", s.correlation != uuid.Nil},
+		{"es.Causation", s.causation != uuid.Nil},
+		{"es.At", !s.at.IsZero()},
+		{"es.EventIDs", s.ids != nil},
 	} {
-		if given {
-			return invalidSetting(name, "says something about events; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
+		if setting.given {
+			return invalidSetting(setting.name, "says something about events; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
 		}
 	}
 	return nil
@@ -152,7 +156,7 @@ func (s settings) onlyRetries() error {
 // apply fills in what the settings say about the events of one append.
 func (s settings) apply(stream string, events []store.Event) error {
 	if s.ids != nil && len(s.ids) != len(events) {
-		return invalidSetting("es.EventIDs", fmt.Sprintf("%d ids for %d events to append to %s; give one for each", len(s.ids), len(events), stream))
+		return invalidSetting("es.EventIDs", fmt.Sprintf("%d ids for %d events to append to %s; give one for each", len(s.ids), len(events), printable.Name(stream)))
 	}
 	for i := range events {
 		e := &events[i]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -42,7 +43,7 @@ func (s Stream[ID, E]) Append(ctx context.Context, expected store.Version, event
 		return store.Appended{}, err
 	}
 	if len(events) == 0 {
-		return store.Appended{}, &store.InvalidError{What: "append to " + s.name, Reason: "no events; append at least one"}
+		return store.Appended{}, &store.InvalidError{What: "append to " + printable.Name(s.name), Reason: "no events; append at least one"}
 	}
 	if _, ok := s.db.(store.Store); s.settings.keyed && !ok {
 		// A transaction or a unit of work tells of duplicate ids only at its
@@ -74,7 +75,7 @@ func (s Stream[ID, E]) append(ctx context.Context, expected store.Version, event
 		return store.Appended{}, err
 	}
 	if len(appended) != 1 {
-		return store.Appended{}, fmt.Errorf("append to %s: the store answered one batch with %d results", s.name, len(appended))
+		return store.Appended{}, fmt.Errorf("append to %s: the store answered one batch with %d results", printable.Name(s.name), len(appended))
 	}
 	return appended[0], nil
 }
@@ -136,7 +137,7 @@ func (s Stream[ID, E]) check() error {
 		return &store.InvalidError{What: "stream", Reason: "the zero Stream names none; get one from StreamOf"}
 	}
 	if err := s.settings.check(); err != nil {
-		return fmt.Errorf("%s: %w", s.name, err)
+		return fmt.Errorf("%s: %w", printable.Name(s.name), err)
 	}
 	return nil
 }

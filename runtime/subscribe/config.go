@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -16,7 +17,8 @@ import (
 type Config struct {
 	// Start is where a subscription begins that has no checkpoint yet: [Origin],
 	// [Current], [After], [AfterVersion] or [At]. Later runs go on from the
-	// checkpoint, whatever Start says.
+	// checkpoint, whatever Start says. While the checkpoint is at 0, because
+	// nothing was handled yet, an At holds for later runs too.
 	//
 	// Defaults to Origin.
 	Start Start
@@ -131,7 +133,7 @@ func (c Config) check() error {
 			return invalid("After(%d) is beyond every position; positions are at most %d", start, int64(math.MaxInt64))
 		}
 		if c.Stream != "" {
-			return invalid("After(%d) is a position, but stream %s is counted in versions; use AfterVersion", start, c.Stream)
+			return invalid("After(%d) is a position, but stream %s is counted in versions; use AfterVersion", start, printable.Name(c.Stream))
 		}
 	case AfterVersion:
 		if c.Stream == "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -32,7 +33,7 @@ func (e *HandlerError) Error() string {
 		times = fmt.Sprintf("%d times", e.Attempts)
 	}
 	return fmt.Sprintf("subscription %s: handle %s, version %d of %s at position %d, tried %s: %v",
-		e.Subscription, e.Type, int64(e.Version), e.Stream, e.Position, times, e.Err)
+		printable.Name(e.Subscription), printable.Name(e.Type), int64(e.Version), printable.Name(e.Stream), e.Position, times, e.Err)
 }
 
 func (e *HandlerError) Unwrap() error { return e.Err }
@@ -64,7 +65,7 @@ type SettingsError struct {
 
 func (e *SettingsError) Error() string {
 	return fmt.Sprintf("subscription %s: it was created to read %s, this program asks for %s; give what reads something else another name",
-		e.Name, e.Stored, e.Given)
+		printable.Name(e.Name), printable.Name(e.Stored), printable.Name(e.Given))
 }
 
 func invalid(format string, args ...any) error {

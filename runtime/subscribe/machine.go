@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -217,7 +218,7 @@ func (m *machine) hasRead(now time.Time, page []store.Recorded, limit int, err e
 	for i, r := range page {
 		at := m.c.place(r)
 		if at <= m.last {
-			page, err = page[:i], fmt.Errorf("subscription %s: the store gave event %d after %d; it must give each event once and in order", m.name, at, m.last)
+			page, err = page[:i], fmt.Errorf("subscription %s: the store gave event %d after %d; it must give each event once and in order", printable.Name(m.name), at, m.last)
 			break
 		}
 		m.last = at
@@ -367,5 +368,5 @@ func (m *machine) outcome() error {
 		return m.cause
 	}
 	return fmt.Errorf("subscription %s: it stopped at %d, but its checkpoint stays at %d, so the events between are handled again: %w: %w",
-		m.name, m.handled, m.stored, m.savings.err, m.cause)
+		printable.Name(m.name), m.handled, m.stored, m.savings.err, m.cause)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -283,5 +284,5 @@ func (r *run) named(err error) error {
 	if moved := (*store.CheckpointError)(nil); err == nil || errors.As(err, &moved) {
 		return err
 	}
-	return fmt.Errorf("subscription %s: %w", r.s.name, err)
+	return fmt.Errorf("subscription %s: %w", printable.Name(r.s.name), err)
 }

@@ -38,7 +38,9 @@ type AfterVersion store.Version
 // one or later, and handles all events after it. The times of events are given
 // by those who append, so a later event may have an earlier time; it is handled
 // nevertheless. The event is found by reading from the beginning of the log, or
-// of the stream or categories, on every run until it is there.
+// of the stream or categories, on every run until it is there: an At holds while
+// the checkpoint stands at 0, also in a run of a subscription that was begun with
+// another Start.
 type At time.Time
 
 func (e edge) first(ctx context.Context, db store.Store, c Config) (uint64, error) {

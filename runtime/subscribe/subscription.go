@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -37,13 +38,13 @@ func New(db store.Store, name string, h HandlerFunc, c Config) (*Subscription, e
 	}
 	switch {
 	case db == nil:
-		return nil, invalid("%s has no store", name)
+		return nil, invalid("%s has no store", printable.Name(name))
 	case h == nil:
-		return nil, invalid("%s has no handler", name)
+		return nil, invalid("%s has no handler", printable.Name(name))
 	}
 	c, err := c.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("subscription %s: %w", name, err)
+		return nil, fmt.Errorf("subscription %s: %w", printable.Name(name), err)
 	}
 	settings := c.settings()
 	return &Subscription{
@@ -75,7 +76,7 @@ func New(db store.Store, name string, h HandlerFunc, c Config) (*Subscription, e
 // may be called again, and goes on from the checkpoint.
 func (s *Subscription) Run(ctx context.Context) error {
 	if !s.running.CompareAndSwap(false, true) {
-		return fmt.Errorf("subscription %s: %w", s.name, ErrRunning)
+		return fmt.Errorf("subscription %s: %w", printable.Name(s.name), ErrRunning)
 	}
 	defer s.running.Store(false)
 	if err := ctx.Err(); err != nil {
