@@ -175,3 +175,53 @@ func TestFirstEventFoundByTimeIsKept(t *testing.T) {
 		p.stop(t)
 	})
 }
+
+// As long as nothing was handled, the checkpoint is at 0 and says nothing that
+// an At could contradict.
+func TestAtHoldsWhileTheCheckpointIsAtTheBeginning(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		p := run(t, newSubscription(t, db, "since", (&recorder{}).handle, subscribe.Config{Start: subscribe.Origin}))
+		await(t, p.Live(), "Live")
+		p.stop(t)
+		appendTo(t, db, "bank-1", 2)
+		pass(time.Hour)
+		from := time.Now()
+		appendTo(t, db, "bank-1", 2)
+		h := &recorder{}
+		p = run(t, newSubscription(t, db, "since", h.handle, subscribe.Config{Start: subscribe.At(from)}))
+		if diff := cmp.Diff([]uint64{3, 4}, positions(h.await(t, 2))); diff != "" {
+			t.Error(diff)
+		}
+		p.stop(t)
+	})
+}
+
+// A name that a user may choose must not be able to forge a line of a log.
+func TestErrorsShowNamesOnOneLine(t *testing.T) {
+	t.Parallel()
+	const name = "bal\nances\x1b"
+	db := memory.New(memory.Config{})
+	appendTo(t, db, "bank-\n1", 1)
+	sick := func(context.Context, store.Recorded) error { return subscribe.Stop(errSick) }
+	var errs []error
+	result := func(c subscribe.Config) {
+		errs = append(errs, newSubscription(t, db, name, sick, c).Run(t.Context()))
+	}
+	result(subscribe.Config{})
+	result(subscribe.Config{Stream: "bank-\n1"})
+	_, err := subscribe.New(nil, name, sick, subscribe.Config{})
+	errs = append(errs, err)
+	_, err = subscribe.New(db, name, nil, subscribe.Config{})
+	errs = append(errs, err)
+	_, err = subscribe.New(db, name, sick, subscribe.Config{Stream: "bank-\n1", Start: subscribe.After(1)})
+	errs = append(errs, err)
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			t.Error("a call succeeded that was to fail")
+		case strings.ContainsAny(err.Error(), "\n\x1b"):
+			t.Errorf("a name is not quoted in %q", err)
+		}
+	}
+}

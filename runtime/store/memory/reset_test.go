@@ -125,3 +125,30 @@ func opened() store.Batch {
 		{Type: "bank.opened", Format: store.JSON, Data: []byte(`{}`)},
 	}}
 }
+
+// What a subscription meets that goes on after a reset.
+func TestCheckpointIsMissingAfterReset(t *testing.T) {
+	t.Parallel()
+	s := memory.New(memory.Config{})
+	ctx := t.Context()
+	for range 2 {
+		if _, err := s.Append(ctx, opened()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkpoints := s.Checkpoints()
+	if _, err := checkpoints.Open(ctx, store.Checkpoint{Name: "balances", At: 2}); err != nil {
+		t.Fatal(err)
+	}
+	s.Reset()
+	if _, err := s.Append(ctx, opened()); err != nil {
+		t.Fatal(err)
+	}
+	for r, err := range s.Read(ctx, store.Query{FromPosition: 3}) {
+		t.Errorf("read %+v, %v behind position 2, want nothing until there are as many events", r, err)
+	}
+	var moved *store.CheckpointError
+	if err := checkpoints.Advance(ctx, "balances", 2, 3); !errors.As(err, &moved) || !moved.Missing {
+		t.Errorf("Advance: %v, want a CheckpointError with Missing", err)
+	}
+}
