@@ -48,9 +48,9 @@ func (c Checkpoint) Check() error {
 	}
 	switch {
 	case strings.IndexByte(c.Settings, 0) >= 0:
-		return &InvalidError{What: "checkpoint", Value: c.Name, Reason: "its settings hold U+0000, which databases cannot store"}
+		return invalidCheckpoint(c.Name, "its settings hold U+0000, which databases cannot store")
 	case !utf8.ValidString(c.Settings):
-		return &InvalidError{What: "checkpoint", Value: c.Name, Reason: "its settings are not valid UTF-8"}
+		return invalidCheckpoint(c.Name, "its settings are not valid UTF-8")
 	}
 	return checkPlace(c.Name, c.At)
 }
@@ -62,10 +62,7 @@ func CheckAdvance(name string, from, to uint64) error {
 		return err
 	}
 	if to < from {
-		return &InvalidError{
-			What: "checkpoint", Value: name,
-			Reason: fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to),
-		}
+		return invalidCheckpoint(name, fmt.Sprintf("a move from %d back to %d; checkpoints only advance", from, to))
 	}
 	return checkPlace(name, to)
 }
@@ -75,5 +72,9 @@ func checkPlace(name string, at uint64) error {
 	if at <= math.MaxInt64 {
 		return nil
 	}
-	return &InvalidError{What: "checkpoint", Value: name, Reason: fmt.Sprintf("no store has a position %d, they end at %d", at, int64(math.MaxInt64))}
+	return invalidCheckpoint(name, fmt.Sprintf("no store has a position %d, they end at %d", at, int64(math.MaxInt64)))
+}
+
+func invalidCheckpoint(name, reason string) error {
+	return &InvalidError{What: "checkpoint", Value: name, Reason: reason}
 }
