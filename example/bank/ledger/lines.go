@@ -13,6 +13,16 @@ import (
 // kept in memory.
 const maxLine = 64 << 10
 
+// HeaderError reports a file that is no ledger. Nothing of it was carried out.
+type HeaderError struct {
+	// Line is the first line of the file.
+	Line string
+}
+
+func (e HeaderError) Error() string {
+	return fmt.Sprintf("line 1 is %.120q; a ledger begins with the header %s", e.Line, Header)
+}
+
 // text is a line as it was read.
 type text struct {
 	number int
@@ -45,7 +55,7 @@ func lines(r io.Reader) iter.Seq2[text, error] {
 			}
 			if t.number == 1 {
 				if header := strings.TrimPrefix(t.line, "\ufeff"); header != Header {
-					yield(t, fmt.Errorf("line 1 is %.120q; a ledger begins with the header %s", header, Header))
+					yield(t, HeaderError{header})
 					return
 				}
 			} else if t.line != "" && !yield(t, nil) {

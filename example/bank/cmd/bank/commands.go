@@ -73,7 +73,7 @@ func (s shell) carryOut(ctx context.Context, what string, accounts []string, com
 			}
 			said = append(said, fmt.Sprintf("%s holds %s %s", name, a.Balance.Group(), a.Currency))
 		}
-		s.printf("%s", strings.Join(said, "; "))
+		s.printf("%s", printable(strings.Join(said, "; ")))
 		return nil
 	})
 }

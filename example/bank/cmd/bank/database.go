@@ -29,11 +29,13 @@ func (s shell) with(ctx context.Context, act func(session) error) error {
 	case "sqlite":
 		return s.withSQLite(ctx, rest, act)
 	case "postgres", "postgresql":
-		return s.withPostgres(ctx, act)
-	default:
-		// The text is not shown, for there may be a password in it.
-		return usageError{reason: "the database (-db or BANK_DB) is none of sqlite:FILE, postgres://… and memory:"}
+		// Without the slashes it would be read as keywords, and lead elsewhere.
+		if strings.HasPrefix(rest, "//") {
+			return s.withPostgres(ctx, act)
+		}
 	}
+	// The text is not shown, for there may be a password in it.
+	return usageError{reason: "the database (-db or BANK_DB) is none of sqlite:FILE, postgres://… and memory:"}
 }
 
 func (s shell) act(db store.Store, act func(session) error) error {

@@ -41,6 +41,9 @@ interrupted: what was imported before stays as it is.`,
 					Progress: func(bytes int64) { _ = bar.Set64(bytes) },
 				})
 				_ = bar.Finish()
+				if _, ok := errors.AsType[ledger.HeaderError](err); ok {
+					return fmt.Errorf("import %s: %w\nNothing was imported", args[0], err)
+				}
 				s.summarise(args[0], summary, time.Since(began), *all)
 				if err != nil {
 					return fmt.Errorf("import %s: %w\nWhat was imported stays as it is. Import the file again to go on", args[0], err)

@@ -65,10 +65,12 @@ func (s session) balances(ctx context.Context, closed bool) error {
 	t := table{right: []int{2}}
 	t.row(accountArg, "OWNER", "BALANCE", "")
 	totals := make(map[bank.Currency]bank.Money)
+	opened := 0
 	for _, b := range all {
 		totals[b.Currency] += b.Balance
 		switch {
 		case b.Status == bank.Opened:
+			opened++
 			t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency))
 		case closed:
 			t.row(b.Name, b.Owner, b.Balance.Group(), string(b.Currency)+", closed")
@@ -80,6 +82,10 @@ func (s session) balances(ctx context.Context, closed bool) error {
 		}
 	}
 	t.print(s.stdout, "")
-	s.notef("%s, as of position %d", countGrouped(len(all), "account"), at)
+	said := countGrouped(opened, "account")
+	if n := len(all) - opened; n > 0 {
+		said += " and " + group(n) + " closed"
+	}
+	s.notef("%s, as of position %d", said, at)
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/esgen/esgen/example/bank"
 	"github.com/esgen/esgen/runtime/store"
@@ -40,6 +42,17 @@ func (s shell) notef(format string, args ...any) { fmt.Fprintf(s.stderr, format+
 
 // printf writes a line of the result.
 func (s shell) printf(format string, args ...any) { fmt.Fprintf(s.stdout, format+"\n", args...) }
+
+// printable replaces what would move the cursor or break the line: texts are
+// whatever was typed once, and end up on another person's terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+}
 
 // output remembers the first error of writing, which is one for the whole program:
 // a full disk must not look like a result.

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/esgen/esgen/internal/pgtest"
 )
@@ -100,3 +102,15 @@ func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+func TestTextsDoNotSteerTheTerminal(t *testing.T) {
+	t.Parallel()
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "bank.db")
+	said := bankOK(t, dsn, "open", "a-1", "Ada\x1b[2J\nLove\u202elace") +
+		bankOK(t, dsn, "deposit", "a-1", "5", "-text", "tips\r\u009b31m") +
+		bankOK(t, dsn, "balances") + bankOK(t, dsn, "statement", "a-1")
+	steers := func(r rune) bool { return r != '\n' && (unicode.IsControl(r) || r == '\u202e') }
+	if strings.ContainsFunc(said, steers) || strings.Count(said, "\n") != 2+3+3 {
+		t.Errorf("the bank says %q", said)
+	}
+}

@@ -17,7 +17,12 @@ type table struct {
 	rows  [][]string
 }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *table) row(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = printable(cell)
+	}
+	t.rows = append(t.rows, cells)
+}
 
 // print writes the rows, every one behind indent.
 func (t *table) print(w io.Writer, indent string) {

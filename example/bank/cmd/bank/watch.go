@@ -89,7 +89,7 @@ func (w *watcher) show(m bank.Meta, e bank.Event) error {
 	w.events++
 	// Lines come one by one, so the widths are a guess; longer words push the rest.
 	line := fmt.Sprintf("%6d  %s  %-12s  %-32s  %14s",
-		m.Position, m.Time.Format("2006-01-02 15:04:05"), m.ID, what, signed(amount))
+		m.Position, m.Time.Format("2006-01-02 15:04:05"), m.ID, printable(what), signed(amount))
 	_, err = fmt.Fprintln(w.stdout, strings.TrimRight(line, " "))
 	if err != nil {
 		return subscribe.Stop(fmt.Errorf("show position %d: %w", m.Position, err))
