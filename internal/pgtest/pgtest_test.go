@@ -102,6 +102,7 @@ type process struct {
 // spawn starts a process that uses the shared server of the directory tmp.
 func spawn(t *testing.T, tmp string, as *syscall.Credential, env ...string) *process {
 	t.Helper()
+	pgtest.SkipIfOff(t)
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -351,7 +352,7 @@ func TestWhatIsNotThereIsNamed(t *testing.T) {
 		"ESGEN_TEST_POSTGRES=cloud":        "want installed, docker, download, off or nothing",
 	} {
 		cmd := exec.CommandContext(t.Context(), program)
-		cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+shortDir(t), "ESGEN_TEST_DATABASE_URL=", source)
+		cmd.Env = append(os.Environ(), childVariable+"=1", "TMPDIR="+shortDir(t), "ESGEN_TEST_DATABASE_URL=", "ESGEN_TEST_POSTGRES=", source)
 		out, err := cmd.Output()
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s: %q, %v", source, out, err)
