@@ -81,7 +81,9 @@ func Run(ctx context.Context, db store.Store, c Config) (Result, error) {
 		return Result{}, fmt.Errorf("simulate with %d tellers, %d accounts and %d operations: at least 1, 2 and 1 are needed", c.Tellers, c.Accounts, c.Operations)
 	}
 	s := &simulation{result: Result{Prefix: "sim-" + uuid.NewString()[:8], Refused: make(map[string]int)}}
-	s.bank = bank.New(db, es.OnRetry(func(es.Retry) { s.tell(func(r *Result) { r.Conflicts++ }) }))
+	// More tellers than accounts: the default of ten retries is meant for streams
+	// that are fought over now and then, these always are.
+	s.bank = bank.New(db, es.Retries(100), es.OnRetry(func(es.Retry) { s.tell(func(r *Result) { r.Conflicts++ }) }))
 	if err := s.open(ctx, c.Accounts); err != nil {
 		return s.result, err
 	}
