@@ -3,9 +3,10 @@ package templates
 import "github.com/dave/jennifer/jen"
 
 // shape converts every event to the fields it had, so that a changed event does
-// not compile until the file is written anew. Tags are invisible to it. What it
-// converts are pointers, for those can go by a name that says what to do and
-// that the compiler prints.
+// not compile until the file is written anew. The compiler does not look at tags;
+// they stand there so that a changed one changes the file, which esgen -diff and
+// a reviewer see. What is converted are pointers, for those can go by a name that
+// says what to do and that the compiler prints.
 func shape(f Family) jen.Code {
 	guards := make([]jen.Code, len(f.Events))
 	for i, e := range f.Events {

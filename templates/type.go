@@ -1,6 +1,10 @@
 package templates
 
-import "github.com/dave/jennifer/jen"
+import (
+	"strconv"
+
+	"github.com/dave/jennifer/jen"
+)
 
 // Type is a Go type as the generated file writes it.
 type Type struct {
@@ -75,13 +79,24 @@ func structOf(fields []Field) *jen.Statement {
 	}
 	lines := make([]jen.Code, len(fields))
 	for i, f := range fields {
-		if f.Embedded {
-			lines[i] = f.Type.code()
-			continue
+		field := f.Type.code()
+		if !f.Embedded {
+			field = jen.Id(f.Name).Add(field)
 		}
-		lines[i] = jen.Id(f.Name).Add(f.Type.code())
+		if f.Tag != "" {
+			field = jen.Add(field).Op(tagLiteral(f.Tag))
+		}
+		lines[i] = field
 	}
 	return jen.Struct(lines...)
+}
+
+// tagLiteral writes a tag as people do.
+func tagLiteral(tag string) string {
+	if strconv.CanBackquote(tag) {
+		return "`" + tag + "`"
+	}
+	return strconv.Quote(tag)
 }
 
 // walk calls visit for t and every type in it.

@@ -22,24 +22,24 @@ const _ = es.SupportsGen1
 // file was written: run go generate again.
 var (
 	_ = es.EventChangedRunGoGenerate[struct {
-		Owner    string
-		Currency Currency
+		Owner    string   `json:"owner"`
+		Currency Currency `json:"currency"`
 	}]((*AccountOpened)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Amount Money
+		Amount Money `json:"amount"`
 	}]((*MoneyDeposited)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Amount Money
+		Amount Money `json:"amount"`
 	}]((*MoneyWithdrawn)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Transfer string
-		To       string
-		Amount   Money
+		Transfer string `json:"transfer"`
+		To       string `json:"to"`
+		Amount   Money  `json:"amount"`
 	}]((*TransferSent)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Transfer string
-		From     string
-		Amount   Money
+		Transfer string `json:"transfer"`
+		From     string `json:"from"`
+		Amount   Money  `json:"amount"`
 	}]((*TransferReceived)(nil))
 	_ = es.EventChangedRunGoGenerate[struct{}]((*AccountClosed)(nil))
 )

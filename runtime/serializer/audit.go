@@ -21,9 +21,6 @@ type fieldError struct {
 	deeper bool // the place of the fault is known
 }
 
-func (e *fieldError) Error() string { return inField(e.path) + e.reason }
-func (e *fieldError) Unwrap() error { return e.err }
-
 func refusal(reason string) *fieldError { return &fieldError{reason: reason} }
 
 // within puts a path segment in front: "ship", "[3]", `["key"]`.

@@ -22,10 +22,10 @@ const _ = es.SupportsGen1
 // file was written: run go generate again.
 var (
 	_ = es.EventChangedRunGoGenerate[struct {
-		Line      string
-		Reference string
-		Kind      string
-		Reason    string
+		Line      string `json:"line"`
+		Reference string `json:"reference"`
+		Kind      string `json:"kind"`
+		Reason    string `json:"reason"`
 	}]((*LineRejected)(nil))
 )
 

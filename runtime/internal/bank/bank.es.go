@@ -22,15 +22,15 @@ const _ = es.SupportsGen1
 // file was written: run go generate again.
 var (
 	_ = es.EventChangedRunGoGenerate[struct {
-		Owner    string
-		Currency string
+		Owner    string `json:"owner"`
+		Currency string `json:"currency"`
 	}]((*AccountOpened)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Amount int64
-		By     string
+		Amount int64  `json:"amount"`
+		By     string `json:"by,omitempty"`
 	}]((*MoneyDeposited)(nil))
 	_ = es.EventChangedRunGoGenerate[struct {
-		Amount int64
+		Amount int64 `json:"amount"`
 	}]((*MoneyWithdrawn)(nil))
 )
 
