@@ -72,7 +72,6 @@ type Store struct {
 
 var (
 	_ store.Store     = (*Store)(nil)
-	_ store.Catalog   = (*Store)(nil)
 	_ store.Snapshots = (*Store)(nil)
 	_ store.Linker    = (*Store)(nil)
 	_ store.Deleter   = (*Store)(nil)
