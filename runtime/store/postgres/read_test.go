@@ -180,6 +180,15 @@ func TestNoStatementScansATable(t *testing.T) {
 	}
 	use()
 	sparse(t, s, 5_000)
+	for i := range 20 {
+		many := make([]store.Batch, 100)
+		for j := range many {
+			many[j] = batch(fmt.Sprintf("b-%d-%d", i, j), store.NoStream, event("x", `{}`))
+		}
+		if _, err := s.Append(t.Context(), many...); err != nil {
+			t.Fatal(err)
+		}
+	}
 	before := scans(t, pool, postgres.SchemaOf(s))
 	use()
 	if after := scans(t, pool, postgres.SchemaOf(s)); after != before {
