@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/esgen/esgen/bench/internal/measure"
+	"github.com/esgen/esgen/bench/internal/result"
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// ordered names a new stream as an application does that makes its ids so.
+func ordered() string { return "purse-" + uuid.Must(uuid.NewV7()).String() }
+
+// random names one by an id that may fall anywhere.
+func random() string { return "purse-" + uuid.NewString() }
+
+// appendTo appends n events per operation.
+func appendTo(db store.Streams, n int, expected store.Version, name func() string) measure.Op {
+	return func(ctx context.Context) (int, error) {
+		events := make([]store.Event, n)
+		for i := range events {
+			events[i] = store.Event{Type: eventType, Format: db.Format(), Data: data, Metadata: store.Metadata(metadata)}
+		}
+		_, err := db.Append(ctx, store.Batch{Stream: name(), Expected: expected, Events: events})
+		return n, err
+	}
+}
+
+// batches is append/batch100/wN.
+func batches(writers int) func(context.Context, *bench) ([]result.Row, error) {
+	return func(ctx context.Context, b *bench) ([]result.Row, error) {
+		st, err := b.stage(ctx, settings{})
+		if err != nil {
+			return nil, err
+		}
+		defer st.close()
+		lim, err := st.copies(ctx, writers, 100)
+		if err != nil {
+			return nil, err
+		}
+		us := ours(fmt.Sprintf("append/batch100/w%d", writers), writers, appendTo(st.db, 100, store.NoStream, ordered))
+		return st.duel(ctx, result.PerSecond, []side{us}, lim)
+	}
+}
+
+// singles is append/one/wN.
+func singles(writers int, of result.Metric) func(context.Context, *bench) ([]result.Row, error) {
+	return func(ctx context.Context, b *bench) ([]result.Row, error) {
+		st, err := b.stage(ctx, settings{})
+		if err != nil {
+			return nil, err
+		}
+		defer st.close()
+		lim, err := st.inserts(ctx, writers)
+		if err != nil {
+			return nil, err
+		}
+		us := ours(fmt.Sprintf("append/one/w%d", writers), writers, appendTo(st.db, 1, store.NoStream, ordered))
+		return st.duel(ctx, of, []side{us}, lim)
+	}
+}
