@@ -18,11 +18,11 @@ func ordered() string { return "purse-" + uuid.Must(uuid.NewV7()).String() }
 func random() string { return "purse-" + uuid.NewString() }
 
 // appendTo appends n events per operation.
-func appendTo(db store.Streams, n int, expected store.Version, name func() string) measure.Op {
+func (st *stage) appendTo(db store.Streams, n int, expected store.Version, name func() string) measure.Op {
 	return func(ctx context.Context) (int, error) {
 		events := make([]store.Event, n)
 		for i := range events {
-			events[i] = store.Event{Type: eventType, Format: db.Format(), Data: data, Metadata: store.Metadata(metadata)}
+			events[i] = store.Event{Type: st.payload.Type, Format: db.Format(), Data: st.payload.Data, Metadata: st.payload.Metadata}
 		}
 		_, err := db.Append(ctx, store.Batch{Stream: name(), Expected: expected, Events: events})
 		return n, err
@@ -41,7 +41,7 @@ func batches(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		us := ours(fmt.Sprintf("append/batch100/w%d", writers), writers, appendTo(st.db, 100, store.NoStream, ordered))
+		us := ours(fmt.Sprintf("append/batch100/w%d", writers), writers, st.appendTo(st.db, 100, store.NoStream, ordered))
 		return st.duel(ctx, result.PerSecond, []side{us}, lim)
 	}
 }
@@ -58,7 +58,7 @@ func singles(writers int, of result.Metric) func(context.Context, *bench) ([]res
 		if err != nil {
 			return nil, err
 		}
-		us := ours(fmt.Sprintf("append/one/w%d", writers), writers, appendTo(st.db, 1, store.NoStream, ordered))
+		us := ours(fmt.Sprintf("append/one/w%d", writers), writers, st.appendTo(st.db, 1, store.NoStream, ordered))
 		return st.duel(ctx, of, []side{us}, lim)
 	}
 }

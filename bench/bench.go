@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/esgen/esgen/bench/internal/result"
@@ -38,9 +39,11 @@ var (
 type bout struct {
 	names []string
 	quick bool
-	// atLeast is the ratio that the first row should reach, 0 if none is set.
+	// atLeast is the ratio that these rows should reach, 0 if none is set.
 	atLeast float64
-	run     func(context.Context, *bench) ([]result.Row, error)
+	// beside are rows that are published with them.
+	beside []string
+	run    func(context.Context, *bench) ([]result.Row, error)
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -54,7 +57,7 @@ func chosen(all []bout, run *regexp.Regexp, quick bool) []bout {
 		if quick && !one.quick {
 			continue
 		}
-		for _, name := range one.names {
+		for _, name := range slices.Concat(one.names, one.beside) {
 			if run.MatchString(name) {
 				some = append(some, one)
 				break
@@ -75,7 +78,7 @@ func (b *bench) all(ctx context.Context, bouts []bout) ([]result.Row, error) {
 		}
 		for k := range some {
 			some[k].On = b.on
-			if k == 0 {
+			if slices.Contains(one.names, some[k].Name) {
 				some[k].AtLeast = one.atLeast
 			}
 		}

@@ -38,6 +38,12 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	switch verb {
 	case "run":
 		return run(ctx, args, out)
+	case "compare":
+		return compare(args, out)
+	case "report":
+		return render(args)
+	case "work":
+		return work(ctx, args, os.Stdin, out)
 	default:
 		_, _ = fmt.Fprint(os.Stderr, usage)
 		return flag.ErrHelp

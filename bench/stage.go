@@ -42,7 +42,9 @@ type stage struct {
 	db     *postgres.Store
 	admin  *pgx.Conn
 	log    *limit.Log
-	conns  []*pgx.Conn
+	// payload is what both sides write.
+	payload limit.Payload
+	conns   []*pgx.Conn
 }
 
 // settings of a stage; the zero value is what most rows want.
@@ -90,7 +92,7 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	if s.payload != nil {
 		s.payload(&p)
 	}
-	st.log = limit.NewLog(st.schema, p)
+	st.payload, st.log = p, limit.NewLog(st.schema, p)
 	// What earlier rows left to write is not this one's.
 	_, err = st.admin.Exec(ctx, "CHECKPOINT")
 	return st, err
