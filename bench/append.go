@@ -11,22 +11,28 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// ordered names a new stream as an application does that makes its ids so.
-func ordered() string { return "purse-" + uuid.Must(uuid.NewV7()).String() }
-
-// random names one by an id that may fall anywhere.
-func random() string { return "purse-" + uuid.NewString() }
-
 // appendTo appends n events per operation.
 func (st *stage) appendTo(db store.Streams, n int, expected store.Version, name func() string) measure.Op {
 	return func(ctx context.Context) (int, error) {
-		events := make([]store.Event, n)
-		for i := range events {
-			events[i] = store.Event{Type: st.payload.Type, Format: db.Format(), Data: st.payload.Data, Metadata: st.payload.Metadata}
-		}
-		_, err := db.Append(ctx, store.Batch{Stream: name(), Expected: expected, Events: events})
+		_, err := db.Append(ctx, store.Batch{Stream: name(), Expected: expected, Events: st.events(n)})
 		return n, err
 	}
+}
+
+// events are n new ones.
+func (st *stage) events(n int) []store.Event {
+	p := st.payload
+	events := make([]store.Event, n)
+	for i := range events {
+		events[i] = store.Event{
+			Type: p.Type, Format: store.Format(p.Format), Data: p.Data, Metadata: p.Metadata,
+			Correlation: p.Correlation, Causation: p.Causation,
+		}
+		if p.RandomIDs {
+			events[i].ID = uuid.New()
+		}
+	}
+	return events
 }
 
 // batches is append/batch100/wN.

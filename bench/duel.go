@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -13,7 +14,11 @@ import (
 // side is one of those that take turns.
 type side struct {
 	name string
-	run  func(ctx context.Context, warm, length time.Duration) (measure.Result, error)
+	// length of a turn, if it is not the plan's.
+	length time.Duration
+	run    func(ctx context.Context, length time.Duration) (measure.Result, error)
+	// whole tells that a turn is not to be warmed up: it takes as long as it takes.
+	whole bool
 	// What is done around each turn, not measured.
 	before, after func(context.Context) error
 }
@@ -28,14 +33,14 @@ func ours(name string, n int, op measure.Op) side {
 }
 
 func sideOf(name string, ops []measure.Op) side {
-	return side{name: name, run: func(ctx context.Context, warm, length time.Duration) (measure.Result, error) {
-		return measure.During(ctx, ops, warm, length)
+	return side{name: name, run: func(ctx context.Context, length time.Duration) (measure.Result, error) {
+		return measure.During(ctx, ops, length)
 	}}
 }
 
 // rounds is a side whose turns are n operations each, however long they take.
 func rounds(name string, ops []measure.Op, n int) side {
-	return side{name: name, run: func(ctx context.Context, _, _ time.Duration) (measure.Result, error) {
+	return side{name: name, whole: true, run: func(ctx context.Context, _ time.Duration) (measure.Result, error) {
 		return measure.Rounds(ctx, ops, n)
 	}}
 }
@@ -97,10 +102,10 @@ func (st *stage) selects(ctx context.Context, n int, reads [][]limit.Query) ([]m
 func (st *stage) duel(ctx context.Context, of result.Metric, sides []side, lim side) ([]result.Row, error) {
 	all := append(append([]side(nil), sides...), lim)
 	samples := make([][]result.Sample, len(all))
-	for round := range st.bench.plan.rounds {
+	for round := range st.plan.rounds {
 		for i := range all {
 			k := (i + round) % len(all)
-			s, err := st.turn(ctx, all[k], st.bench.plan.warm, st.bench.plan.length)
+			s, err := st.turn(ctx, all[k])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", all[k].name, err)
 			}
@@ -115,15 +120,15 @@ func (st *stage) duel(ctx context.Context, of result.Metric, sides []side, lim s
 }
 
 // turn runs one side once.
-func (st *stage) turn(ctx context.Context, s side, warm, length time.Duration) (result.Sample, error) {
+func (st *stage) turn(ctx context.Context, s side) (result.Sample, error) {
 	if s.before != nil {
 		if err := s.before(ctx); err != nil {
 			return result.Sample{}, err
 		}
 	}
 	// The server counts what warms up too; so warming up is a turn of its own.
-	if warm > 0 {
-		if _, err := s.run(ctx, 0, warm); err != nil {
+	if warm := st.plan.warm; warm > 0 && !s.whole {
+		if _, err := s.run(ctx, warm); err != nil {
 			return result.Sample{}, err
 		}
 	}
@@ -131,7 +136,7 @@ func (st *stage) turn(ctx context.Context, s side, warm, length time.Duration) (
 	if err != nil {
 		return result.Sample{}, err
 	}
-	r, err := s.run(ctx, 0, length)
+	r, err := s.run(ctx, cmp.Or(s.length, st.plan.length))
 	if err == nil {
 		err = r.Check()
 	}

@@ -22,10 +22,7 @@ func (st *stage) seed(ctx context.Context, streams int) error {
 	for first := 0; first < streams; first += together {
 		var batches []store.Batch
 		for i := first; i < min(first+together, streams); i++ {
-			b := store.Batch{Stream: "purse-" + strconv.Itoa(i), Expected: store.NoStream}
-			for range perStream {
-				b.Events = append(b.Events, store.Event{Type: st.payload.Type, Format: st.db.Format(), Data: st.payload.Data, Metadata: st.payload.Metadata})
-			}
+			b := store.Batch{Stream: "purse-" + strconv.Itoa(i), Expected: store.NoStream, Events: st.events(perStream)}
 			batches = append(batches, b)
 		}
 		if _, err := st.db.Append(ctx, batches...); err != nil {

@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	bouts := chosen(catalog, pattern, f.quick)
+	bouts := chosen(catalog(), pattern, f.quick)
 	if len(bouts) == 0 {
 		return fmt.Errorf("no row is named like %q", f.run)
 	}

@@ -37,6 +37,7 @@ func encode(s serializer.Serializer) []byte {
 // measurement uses.
 type stage struct {
 	bench  *bench
+	plan   plan // the bench's, unless the row has one of its own
 	schema string
 	pool   *pgxpool.Pool
 	db     *postgres.Store
@@ -52,14 +53,16 @@ type settings struct {
 	format store.Format // of both sides; defaults to JSON
 	pool   int32        // connections of the store; defaults to the flag's
 	tracer pgx.QueryTracer
-	// change what the limit writes.
+	// payload changes what both sides write.
 	payload func(*limit.Payload)
+	// dirty leaves to write what earlier stages have left.
+	dirty bool
 }
 
 // stage makes one and drops it when the bench has ended; close does so earlier.
 func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	b.stages++
-	st := &stage{bench: b, schema: fmt.Sprintf("bench_%d_%d", b.id, b.stages)}
+	st := &stage{bench: b, plan: b.plan, schema: fmt.Sprintf("bench_%d_%d", b.id, b.stages)}
 	defer func() {
 		if err != nil {
 			st.close()
@@ -93,6 +96,9 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 		s.payload(&p)
 	}
 	st.payload, st.log = p, limit.NewLog(st.schema, p)
+	if s.dirty {
+		return st, nil
+	}
 	// What earlier rows left to write is not this one's.
 	_, err = st.admin.Exec(ctx, "CHECKPOINT")
 	return st, err

@@ -30,7 +30,7 @@ func two(ctx context.Context, b *bench) ([]result.Row, error) {
 	}
 	// The share of the process that got less, of the half that it should get.
 	var shares []float64
-	both := side{name: "append/two/w25", run: func(_ context.Context, _, length time.Duration) (measure.Result, error) {
+	both := side{name: "append/two/w25", run: func(_ context.Context, length time.Duration) (measure.Result, error) {
 		results := make([]measure.Result, len(workers))
 		var g errgroup.Group
 		for i, w := range workers {
@@ -43,12 +43,12 @@ func two(ctx context.Context, b *bench) ([]result.Row, error) {
 			return measure.Result{}, err
 		}
 		a, b := results[0].PerSecond(), results[1].PerSecond()
-		if length == st.bench.plan.length {
+		if length == st.plan.length {
 			shares = append(shares, min(a, b)/((a+b)/2))
 		}
 		return measure.Join(results...), nil
 	}}
-	one := side{name: "one process with 50 writers", run: func(_ context.Context, _, length time.Duration) (measure.Result, error) {
+	one := side{name: "one process with 50 writers", run: func(_ context.Context, length time.Duration) (measure.Result, error) {
 		return workers[0].run(order{Writers: 50, Length: length})
 	}}
 	rows, err := st.duel(ctx, result.PerSecond, []side{both}, one)

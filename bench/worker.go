@@ -61,7 +61,7 @@ func work(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	st := &stage{payload: limit.Payload{Type: eventType, Data: data, Metadata: []byte(metadata)}}
+	st := &stage{payload: limit.Payload{Type: eventType, Format: string(db.Format()), Data: data, Metadata: []byte(metadata)}}
 	op := st.appendTo(db, 1, store.NoStream, ordered)
 	answers := json.NewEncoder(out)
 	for orders := json.NewDecoder(in); ; {
@@ -71,7 +71,7 @@ func work(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 		} else if err != nil {
 			return err
 		}
-		r, err := ours("", o.Writers, op).run(ctx, 0, o.Length)
+		r, err := ours("", o.Writers, op).run(ctx, o.Length)
 		said := answer{Events: r.Events, Ops: r.Ops, Elapsed: r.Elapsed, Mallocs: r.Mallocs, Bytes: r.Bytes}
 		if err != nil {
 			said.Err = err.Error()

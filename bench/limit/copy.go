@@ -11,6 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// What stands before and after the rows of a binary COPY.
+const (
+	header  = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	trailer = 0xffff
+)
+
 // Copy adds n rows of a new stream per call: one COPY in binary, which is one
 // commit. The bytes are written here, because pgx's own CopyFrom asks the server
 // for the types of the columns each time, which takes a round trip more.
@@ -22,11 +28,11 @@ func (l *Log) Copy(c *pgx.Conn, n int) Op {
 		if err != nil {
 			return 0, err
 		}
-		buffer = append(buffer[:0], "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+		buffer = append(buffer[:0], header...)
 		for _, e := range events {
 			buffer = l.tuple(buffer, e)
 		}
-		buffer = binary.BigEndian.AppendUint16(buffer, 0xffff)
+		buffer = binary.BigEndian.AppendUint16(buffer, trailer)
 		_, err = c.PgConn().CopyFrom(ctx, bytes.NewReader(buffer), sql)
 		return n, err
 	}

@@ -29,6 +29,8 @@ type Payload struct {
 	Metadata []byte
 	// Correlation and Causation are left out if zero.
 	Correlation, Causation uuid.UUID
+	// RandomIDs gives events UUIDs of version 4 instead of 7.
+	RandomIDs bool
 }
 
 // Log is the events table of one store.
@@ -65,20 +67,26 @@ type event struct {
 	time                      time.Time
 }
 
-// next returns n events of a new stream. Their ids are as a store makes them.
+// next returns n events of a new stream. Each is made as a store must make it: with an id and a time of its own.
 func (l *Log) next(n int) ([]event, error) {
 	last := l.position.Add(int64(n))
 	stream := l.stream.Add(1)
-	now := time.Now()
 	events := make([]event, n)
 	for i := range events {
-		id, err := uuid.NewV7()
-		if err != nil {
+		var err error
+		if events[i], err = l.event(last-int64(n)+int64(i)+1, stream, int64(i)+1); err != nil {
 			return nil, err
 		}
-		events[i] = event{last - int64(n) + int64(i) + 1, stream, int64(i) + 1, id, now}
 	}
 	return events, nil
+}
+
+func (l *Log) event(position, stream, version int64) (event, error) {
+	id, err := uuid.NewV7()
+	if l.payload.RandomIDs {
+		id, err = uuid.NewRandom()
+	}
+	return event{position, stream, version, id, time.Now()}, err
 }
 
 // values are the arguments of an INSERT of e.

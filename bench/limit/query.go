@@ -36,11 +36,7 @@ func Select(c *pgx.Conn, reads [][]Query, begin int) Op {
 			}
 			for rows.Next() {
 				values := rows.RawValues()
-				for _, v := range values {
-					if len(v) > 0 {
-						touched += int(v[0]) + int(v[len(v)-1])
-					}
-				}
+				touched += touch(values)
 				if version < 0 || values[version] != nil {
 					events++
 				}

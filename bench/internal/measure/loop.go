@@ -31,13 +31,14 @@ func histogram() *hdrhistogram.Histogram { return hdrhistogram.New(1_000, longes
 
 // During runs all ops, each in a goroutine of its own that begins the next
 // operation when the last has ended. It counts the operations that end within
-// length after warm has gone by. The first error ends it.
-func During(ctx context.Context, ops []Op, warm, length time.Duration) (Result, error) {
+// length. The first error ends it.
+func During(ctx context.Context, ops []Op, length time.Duration) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	runtime.GC()
-	begin := time.Now().Add(warm)
-	end := begin.Add(length)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	end := time.Now().Add(length)
 	parts := make([]Result, len(ops))
 	var workers sync.WaitGroup
 	for i, op := range ops {
@@ -50,16 +51,13 @@ func During(ctx context.Context, ops []Op, warm, length time.Duration) (Result, 
 					cancel(err)
 					return
 				}
-				if now.After(begin) && now.Before(end) {
+				if now.Before(end) {
 					parts[i].add(events, now.Sub(at))
 				}
 				at = now
 			}
 		})
 	}
-	var before, after runtime.MemStats
-	wait(ctx, begin)
-	runtime.ReadMemStats(&before)
 	wait(ctx, end)
 	runtime.ReadMemStats(&after)
 	workers.Wait()
