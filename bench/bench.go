@@ -21,6 +21,7 @@ type bench struct {
 	id     int    // tells the schemas of this process from those of others
 	stages int
 	out    io.Writer
+	began  time.Time
 }
 
 // plan is how long each row is measured.

@@ -66,7 +66,7 @@ func grown(name string, stored int, turns int) func(context.Context, *bench) ([]
 		var little *stage
 		lim := side{
 			name:   fmt.Sprintf("the same at %d stored events", small),
-			length: 10 * time.Second,
+			length: b.flags.long,
 			run: func(ctx context.Context, length time.Duration) (measure.Result, error) {
 				return ours("", writers, little.appendTo(little.db, 1, store.NoStream, ordered)).run(ctx, length)
 			},
@@ -91,7 +91,7 @@ func grown(name string, stored int, turns int) func(context.Context, *bench) ([]
 				return nil, err
 			}
 			us := ours(kind.name, writers, large.appendTo(large.db, 1, store.NoStream, kind.of))
-			us.length = 10 * time.Second
+			us.length = b.flags.long
 			some, err := large.duel(ctx, result.PerSecond, []side{us}, lim)
 			if err != nil {
 				return nil, err

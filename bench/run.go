@@ -1,17 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/esgen/esgen/bench/internal/result"
 	"github.com/esgen/esgen/bench/internal/server"
 )
 
@@ -21,7 +25,8 @@ const usage = `usage: bench run [flags]
 type runFlags struct {
 	run, dsn, out string
 	quick         bool
-	pool          int
+	pool, rounds  int
+	length, long  time.Duration
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -32,6 +37,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	set.StringVar(&f.dsn, "dsn", "", "measure on this `server` instead of one of our own")
 	set.StringVar(&f.out, "o", "bench/out/latest.json", "write the results to this `file`")
 	set.IntVar(&f.pool, "pool", 10, "connections of the store's pool")
+	set.IntVar(&f.rounds, "rounds", 0, "let each side have this many turns `instead` of 7, quick 5")
+	set.DurationVar(&f.length, "length", 0, "let a turn last this long `instead` of 3s, quick 0.7s")
+	set.DurationVar(&f.long, "long", 10*time.Second, "a turn of the rows that look at a longer time")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
@@ -43,10 +51,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(bouts) == 0 {
 		return fmt.Errorf("no row is named like %q", f.run)
 	}
-	b := &bench{flags: f, dsn: f.dsn, plan: full, id: os.Getpid(), out: out}
+	b := &bench{flags: f, dsn: f.dsn, plan: full, id: os.Getpid(), out: out, began: time.Now()}
 	if f.quick {
 		b.plan = quick
 	}
+	b.plan.rounds = cmp.Or(f.rounds, b.plan.rounds)
+	b.plan.length = cmp.Or(f.length, b.plan.length)
 	if b.dsn == "" {
 		s, err := server.Start(ctx)
 		if err != nil {
@@ -58,8 +68,23 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if b.on, err = machine(ctx, b.dsn); err != nil {
 		return err
 	}
-	_, err = b.all(ctx, bouts)
-	return err
+	rows, err := b.all(ctx, bouts)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return b.keep(rows)
+}
+
+// keep writes the results once more under the time of the run, to be compared with
+// later ones, and the page.
+func (b *bench) keep(rows []result.Row) error {
+	base, _ := strings.CutSuffix(b.flags.out, filepath.Ext(b.flags.out))
+	if err := writePage(base+".html", rows); err != nil {
+		return err
+	}
+	kept := filepath.Join(filepath.Dir(b.flags.out), b.began.UTC().Format("2006-01-02T150405")+".json")
+	b.say("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
+	return result.Write(kept, rows)
 }
 
 // machine says what the figures were measured on.

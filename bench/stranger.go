@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,7 +26,7 @@ func openTx(ctx context.Context, b *bench) ([]result.Row, error) {
 	st.plan.rounds = 3
 	op := st.appendTo(st.db, 1, store.NoStream, ordered)
 	with := ours("append/one/open-tx", writers, op)
-	with.length = 10 * time.Second
+	with.length = b.flags.long
 	var tx pgx.Tx
 	with.before = func(ctx context.Context) (err error) {
 		if tx, err = conns[0].Begin(ctx); err != nil {
@@ -55,7 +54,7 @@ func snapshot(ctx context.Context, b *bench) ([]result.Row, error) {
 		return nil, err
 	}
 	us := ours("append/one/snapshot", writers, st.appendTo(st.db, 1, store.NoStream, ordered))
-	us.length = 10 * time.Second
+	us.length = b.flags.long
 	if _, err := us.run(ctx, b.plan.warm); err != nil {
 		return nil, err
 	}
