@@ -32,7 +32,7 @@ type plan struct {
 }
 
 var (
-	quick = plan{quick: true, rounds: 5, warm: 100 * time.Millisecond, length: 700 * time.Millisecond}
+	quick = plan{quick: true, rounds: 5, warm: 100 * time.Millisecond, length: 600 * time.Millisecond}
 	full  = plan{rounds: 7, warm: 500 * time.Millisecond, length: 3 * time.Second}
 )
 

@@ -14,11 +14,11 @@ func catalog() []bout { return slices.Concat(aimed, shapes(), elixir()) }
 // aimed are the rows that have something to reach.
 var aimed = []bout{
 	{names: []string{"append/batch100/w10"}, quick: true, atLeast: 0.7, run: batches(10)},
-	{names: []string{"append/one/w10"}, quick: true, atLeast: 0.9, run: singles(10, result.PerSecond)},
-	{names: []string{"append/one/w50"}, quick: true, atLeast: 1.6, run: singles(50, result.PerSecond)},
-	{names: []string{"append/one/w200"}, quick: true, atLeast: 2.5, run: singles(200, result.PerSecond)},
+	{names: []string{"append/one/w10"}, beside: []string{"append/one/w10/ungrouped"}, quick: true, atLeast: 0.9, run: singles(10, result.PerSecond, true)},
+	{names: []string{"append/one/w50"}, beside: []string{"append/one/w50/ungrouped"}, quick: true, atLeast: 1.6, run: singles(50, result.PerSecond, true)},
+	{names: []string{"append/one/w200"}, beside: []string{"append/one/w200/ungrouped"}, quick: true, atLeast: 2.5, run: singles(200, result.PerSecond, true)},
 	// A p50 of at most 1.5 of the limit's.
-	{names: []string{"append/one/w1"}, quick: true, atLeast: 0.667, run: singles(1, result.P50)},
+	{names: []string{"append/one/w1"}, quick: true, atLeast: 0.667, run: singles(1, result.P50, false)},
 	{names: []string{"append/two/w25"}, quick: true, atLeast: 0.75, run: two},
 	{names: []string{"read/stream100/r1", "read/stream100/r10"}, quick: true, atLeast: 0.8, run: streamReads("read/stream100", store.JSON, 1, 10)},
 	{names: []string{"read/all/100k"}, quick: true, atLeast: 0.9, run: readAll("read/all/100k", 100_000)},
@@ -34,6 +34,9 @@ func shapes() []bout {
 	all := []bout{
 		{names: []string{"append/one/1m", "append/one/1m/v4"}, run: grown("append/one/1m", 1_000_000, 3)},
 		{names: []string{"append/one/100k", "append/one/100k/v4"}, run: grown("append/one/100k", small, 3)},
+	}
+	for _, n := range []int{1, 10, 50} {
+		all = append(all, bout{names: []string{fmt.Sprintf("append/tx/w%d", n)}, run: inTx(n)})
 	}
 	for _, n := range []int{1, 10, 50, 200} {
 		all = append(all,

@@ -32,7 +32,8 @@ func openTx(ctx context.Context, b *bench) ([]result.Row, error) {
 		if tx, err = conns[0].Begin(ctx); err != nil {
 			return err
 		}
-		return st.uncommitted(ctx, tx)
+		_, err = st.appendTo(st.db.WithTx(tx), 1, store.NoStream, ordered)(ctx)
+		return err
 	}
 	with.after = func(ctx context.Context) error { return tx.Rollback(ctx) }
 	without := ours("the same without the transaction", writers, op)
@@ -83,10 +84,4 @@ func snapshot(ctx context.Context, b *bench) ([]result.Row, error) {
 	row := result.NewRow(us.name, "the first ten seconds of the sixty", result.PerSecond, samples[turns-1:], samples[:1])
 	row.More = more
 	return []result.Row{row}, nil
-}
-
-// uncommitted is what an append in the caller's transaction leaves until it
-// commits: a stream that others must not use, and an event without a position.
-func (st *stage) uncommitted(ctx context.Context, tx pgx.Tx) error {
-	return st.log.Uncommitted(ctx, tx)
 }
