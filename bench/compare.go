@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -11,13 +10,13 @@ import (
 
 // compare is the command that tells what has changed between two results.
 func compare(args []string, out io.Writer) error {
-	set := flag.NewFlagSet("bench compare", flag.ContinueOnError)
-	worse := set.Bool("fail", false, "fail if the ratio of a row has become worse")
-	if err := set.Parse(args); err != nil {
+	set := newFlags("compare")
+	worse := set.Bool("fail", false, "")
+	if err := parse(set, args); err != nil {
 		return err
 	}
 	if set.NArg() != 2 {
-		return fmt.Errorf("compare: %d files given; want two, the old and the new result", set.NArg())
+		return usageError{fmt.Sprintf("compare: %d files given; want two, the old and the new result", set.NArg())}
 	}
 	before, err := result.Read(set.Arg(0))
 	if err != nil {

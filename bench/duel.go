@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/pprof"
 	"time"
 
 	"github.com/esgen/esgen/bench/internal/measure"
@@ -136,7 +137,10 @@ func (st *stage) turn(ctx context.Context, s side) (result.Sample, error) {
 	if err != nil {
 		return result.Sample{}, err
 	}
-	r, err := s.run(ctx, cmp.Or(s.length, st.plan.length))
+	var r measure.Result
+	pprof.Do(ctx, pprof.Labels("side", s.name), func(ctx context.Context) {
+		r, err = s.run(ctx, cmp.Or(s.length, st.plan.length))
+	})
 	if err == nil {
 		err = r.Check()
 	}

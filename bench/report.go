@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 
@@ -11,9 +10,9 @@ import (
 
 // render is the command that writes a result as a page.
 func render(args []string) error {
-	set := flag.NewFlagSet("bench report", flag.ContinueOnError)
-	out := set.String("o", "bench/out/latest.html", "write the page to this `file`")
-	if err := set.Parse(args); err != nil {
+	set := newFlags("report")
+	out := set.String("o", "bench/out/latest.html", "")
+	if err := parse(set, args); err != nil {
 		return err
 	}
 	from := "bench/out/latest.json"
@@ -22,7 +21,7 @@ func render(args []string) error {
 	case 1:
 		from = set.Arg(0)
 	default:
-		return fmt.Errorf("report: %d files given; want one result", set.NArg())
+		return usageError{fmt.Sprintf("report: %d files given; want one result", set.NArg())}
 	}
 	rows, err := result.Read(from)
 	if err != nil {

@@ -3,13 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -19,37 +19,36 @@ import (
 	"github.com/esgen/esgen/bench/internal/server"
 )
 
-const usage = `usage: bench run [flags]
-`
-
 type runFlags struct {
-	run, dsn, out string
-	quick         bool
-	pool, rounds  int
-	length, long  time.Duration
+	run, dsn, out, profile string
+	quick                  bool
+	pool, rounds           int
+	length, long           time.Duration
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	var f runFlags
-	set := flag.NewFlagSet("bench run", flag.ContinueOnError)
-	set.StringVar(&f.run, "run", ".", "measure the rows whose names match this `regexp`")
-	set.BoolVar(&f.quick, "quick", false, "measure the first rows only, each for a short time")
-	set.StringVar(&f.dsn, "dsn", "", "measure on this `server` instead of one of our own")
-	set.StringVar(&f.out, "o", "bench/out/latest.json", "write the results to this `file`")
-	set.IntVar(&f.pool, "pool", 10, "connections of the store's pool")
-	set.IntVar(&f.rounds, "rounds", 0, "let each side have this many turns `instead` of 7, quick 5")
-	set.DurationVar(&f.length, "length", 0, "let a turn last this long `instead` of 3s, quick 0.7s")
-	set.DurationVar(&f.long, "long", 10*time.Second, "a turn of the rows that look at a longer time")
-	if err := set.Parse(args); err != nil {
+	set := newFlags("run")
+	// Their texts are in the manual.
+	set.StringVar(&f.run, "run", ".", "")
+	set.BoolVar(&f.quick, "quick", false, "")
+	set.StringVar(&f.dsn, "dsn", "", "")
+	set.StringVar(&f.out, "o", "bench/out/latest.json", "")
+	set.StringVar(&f.profile, "cpuprofile", "", "")
+	set.IntVar(&f.pool, "pool", 10, "")
+	set.IntVar(&f.rounds, "rounds", 0, "")
+	set.DurationVar(&f.length, "length", 0, "")
+	set.DurationVar(&f.long, "long", 10*time.Second, "")
+	if err := parse(set, args); err != nil {
 		return err
 	}
 	pattern, err := regexp.Compile(f.run)
 	if err != nil {
-		return fmt.Errorf("-run: %w", err)
+		return usageError{fmt.Sprintf("-run: %v", err)}
 	}
 	bouts := chosen(catalog(), pattern, f.quick)
 	if len(bouts) == 0 {
-		return fmt.Errorf("no row is named like %q", f.run)
+		return usageError{fmt.Sprintf("no row is named like %q", f.run)}
 	}
 	b := &bench{flags: f, dsn: f.dsn, plan: full, id: os.Getpid(), out: out, began: time.Now()}
 	if f.quick {
@@ -68,6 +67,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if b.on, err = machine(ctx, b.dsn); err != nil {
 		return err
 	}
+	if f.profile != "" {
+		end, err := profile(f.profile)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	rows, err := b.all(ctx, bouts)
 	if err != nil || len(rows) == 0 {
 		return err
@@ -85,6 +91,21 @@ func (b *bench) keep(rows []result.Row) error {
 	kept := filepath.Join(filepath.Dir(b.flags.out), b.began.UTC().Format("2006-01-02T150405")+".json")
 	b.say("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
 	return result.Write(kept, rows)
+}
+
+// profile writes a CPU profile of this process until end is called.
+func profile(path string) (end func(), _ error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
 }
 
 // machine says what the figures were measured on.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -40,11 +39,11 @@ type answer struct {
 // work is the hidden command of this program by which it measures in a process of
 // its own: it appends single events as long as orders come.
 func work(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
-	set := flag.NewFlagSet("bench work", flag.ContinueOnError)
+	set := newFlags("work")
 	dsn := set.String("dsn", "", "server")
 	schema := set.String("schema", "", "of the store")
 	connections := set.Int("pool", 10, "connections")
-	if err := set.Parse(args); err != nil {
+	if err := parse(set, args); err != nil {
 		return err
 	}
 	c, err := pgxpool.ParseConfig(*dsn)

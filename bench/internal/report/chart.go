@@ -70,8 +70,10 @@ func bars(title string, rows []result.Row, text func(float64) string, all ...ser
 	for i := range rows {
 		option.CategoryAxis.Labels = append(option.CategoryAxis.Labels, rows[len(rows)-1-i].Name)
 	}
+	// More labels of large numbers would overlap.
+	option.ValueAxis = []charts.ValueAxisOption{{LabelCount: 6}}
 	option.CategoryAxis.LabelCount = len(rows)
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: 1000, Height: 110 + 44*len(rows)})
+	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: 1200, Height: 110 + 44*len(rows)})
 	if err := p.BarChart(option); err != nil {
 		return "", err
 	}
