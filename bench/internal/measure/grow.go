@@ -10,8 +10,12 @@ import (
 // EventStore ships with: 1.5 times what the last run promises, at most 10 times as
 // often as before, rounded up to 1, 2 or 5 times a power of ten.
 func Grow(ctx context.Context, op Op, length time.Duration) (Result, error) {
+	return growBy(func(n int) (Result, error) { return Rounds(ctx, []Op{op}, n) }, length)
+}
+
+func growBy(run func(n int) (Result, error), length time.Duration) (Result, error) {
 	for n := 1; ; {
-		r, err := Rounds(ctx, []Op{op}, n)
+		r, err := run(n)
 		if err != nil || r.Elapsed >= length {
 			return r, err
 		}

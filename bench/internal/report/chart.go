@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/go-analyze/charts"
 
 	"github.com/esgen/esgen/bench/internal/result"
@@ -19,7 +21,11 @@ func ratios(rows []result.Row) (string, error) {
 		us.values = append(us.values, r.Ratio)
 		wanted.values = append(wanted.values, r.AtLeast)
 	}
-	return bars("Ratio (higher is better)", rows, result.Short, us, wanted)
+	all := []series{us, wanted}
+	if slices.Max(wanted.values) == 0 {
+		all = all[:1]
+	}
+	return bars("Ratio (higher is better)", rows, result.Short, all...)
 }
 
 // rates draws events per second.
