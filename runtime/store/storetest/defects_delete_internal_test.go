@@ -208,7 +208,6 @@ var deleteDefects = []defect{
 			return b.Store.Append(ctx, batches...)
 		}
 	}},
-	{"looks whether a stream is deleted before it appends", "no append lands", looksFirst},
 	{"ends a read when the stream is deleted", "a read of a stream that is deleted", func(b *broken) {
 		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 			return func(yield func(store.Recorded, error) bool) {
@@ -263,8 +262,6 @@ var deleteDefects = []defect{
 			return err
 		})
 	}},
-	{"never deletes hard what is softly deleted", "a softly deleted stream can be deleted hard", neverHard},
-	{"removes the originals of links", "a hard delete of a stream of links keeps", destroysOriginals},
 	{"removes the originals of links", "a hard delete of a stream of links and events", destroysOriginals},
 	{"closes the gaps that links leave", "links to removed events", func(b *broken) {
 		b.changed(func(q store.Query, r *store.Recorded) bool {
@@ -277,9 +274,6 @@ var deleteDefects = []defect{
 	{"gives versions again", "links to removed events", func(b *broken) {
 		b.info = func(info store.StreamInfo) store.StreamInfo { info.Version = min(info.Version, 2); return info }
 	}},
-	{"leaves snapshots behind", "a hard delete removes the snapshot", leavesSnapshots},
-	{"counts positions by what is left", "positions of removed events", countsWhatIsLeft},
-	{"stops at holes", "reads pass holes", func(b *broken) { b.stopsAt(1) }},
 	{"stops at long holes", "reads page over long holes", func(b *broken) { b.stopsAt(1000) }},
 	{"passes over events behind holes", "readers that follow", func(b *broken) {
 		b.changed(func(_ store.Query, r *store.Recorded) bool { return r.Position%31 != 0 })

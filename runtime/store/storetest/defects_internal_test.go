@@ -291,12 +291,6 @@ var defects = []defect{
 	{"refuses a move whose reply was lost", "advancing again", func(b *broken) {
 		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), lost: true}
 	}},
-	{"lets an older snapshot win", "a snapshot of a higher version", func(b *broken) {
-		b.save = func(ctx context.Context, s store.Snapshot) error {
-			_ = b.DeleteSnapshot(ctx, s.Stream)
-			return b.Store.SaveSnapshot(ctx, s)
-		}
-	}},
 	{"keeps the first snapshot of a version", "a snapshot of the same version", func(b *broken) {
 		b.save = func(ctx context.Context, s store.Snapshot) error {
 			if old, err := b.LoadSnapshot(ctx, s.Stream); err == nil && old.Version == s.Version {

@@ -106,7 +106,6 @@ var linkDefects = []defect{
 	{"links behind any version", "links meet expected", func(b *broken) {
 		b.linkedAs(func(_ string, expected *store.Version, _ *[]uuid.UUID) { *expected = store.Any })
 	}},
-	{"links what it knows of unknown events", "links of unknown", partlyUnknown},
 	{"takes a duplicate for a success", "an event is linked", onceDuplicate},
 	{"does not know where a duplicate stands", "an event is linked", func(b *broken) {
 		b.link = func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error) {
@@ -164,7 +163,5 @@ var linkDefects = []defect{
 	{"does not describe links", "the catalog describes a stream of links", func(b *broken) {
 		b.info = func(info store.StreamInfo) store.StreamInfo { info.Version = 0; return info }
 	}},
-	{"compares versions before it links", "of links that expect the same version", comparesFirst},
 	{"takes a duplicate for a success", "of concurrent links of one event", onceDuplicate},
-	{"fails when another creates the stream", "links and appends that create", createsOnly},
 }
