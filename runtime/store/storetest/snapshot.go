@@ -218,7 +218,7 @@ func catalogCases() []contractCase {
 				f.Errorf("created at %s, want the first event's time %s", got.Created, first.Time)
 			}
 			got.Created = first.Time
-			f.equal("info", store.StreamInfo{Stream: "bank-1", Version: 3, Created: first.Time}, got)
+			f.equal("info", store.StreamInfo{Stream: "bank-1", Version: 3, First: 1, Created: first.Time}, got)
 		}},
 	}
 }

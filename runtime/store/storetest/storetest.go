@@ -33,7 +33,7 @@ type Setup struct {
 
 // What the stores of this module declare.
 const (
-	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog
+	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
 	SQLite   = Memory | store.Durable | store.SeveralProcesses
 	Postgres = Memory | store.Durable | store.SeveralProcesses
 )
