@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 var errPanicked = errors.New("the operation panicked")
@@ -101,16 +103,31 @@ func (o *Observed) Read(ctx context.Context, q Query, read func(context.Context,
 	}
 }
 
-// Do tells of any other operation, which do carries out; Result needs Err at least.
-func (o *Observed) Do(ctx context.Context, op Operation, do func(context.Context) Result) Result {
+// Link tells of a [Linker.Link], which do carries out.
+func (o *Observed) Link(ctx context.Context, stream string, ids []uuid.UUID, do func(context.Context) (Appended, error)) (Appended, error) {
 	if o == nil {
 		return do(ctx)
 	}
-	ctx, call := o.Begin(ctx, op)
+	ctx, call := o.Begin(ctx, Operation{Kind: OperationLink, Stream: stream, Streams: 1, Events: len(ids)})
 	result := Result{Err: errPanicked}
 	defer func() { call.End(result) }()
-	result = do(ctx)
-	return result
+	linked, err := do(ctx)
+	if result = (Result{Err: err}); err == nil {
+		result.Events, result.Version, result.Duplicate = len(ids), linked.Version, linked.Duplicate
+	}
+	return linked, err
+}
+
+// Do tells of an operation on a stream that has no result, such as a deletion.
+func (o *Observed) Do(ctx context.Context, kind OperationKind, stream string, do func(context.Context) error) error {
+	if o == nil {
+		return do(ctx)
+	}
+	ctx, call := o.Begin(ctx, Operation{Kind: kind, Stream: stream})
+	result := Result{Err: errPanicked}
+	defer func() { call.End(result) }()
+	result.Err = do(ctx)
+	return result.Err
 }
 
 // Begin tells that an operation begins. op needs neither System nor Store. Call End

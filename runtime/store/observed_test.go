@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -170,20 +171,32 @@ func TestObservedTellsOfWhateverElse(t *testing.T) {
 	t.Parallel()
 	w := &witness{}
 	o := store.Observe(w, "postgresql", "esgen", nil)
-	deletes := store.Operation{Kind: store.OperationDelete, Stream: "bank-1"}
-	missing := &store.StreamNotFoundError{Stream: "bank-1"}
-	if r := o.Do(t.Context(), deletes, func(context.Context) store.Result { return store.Result{Err: missing} }); !errors.Is(r.Err, missing) {
-		t.Error(r.Err)
+	op := func(kind store.OperationKind) store.Operation {
+		return store.Operation{Kind: kind, System: "postgresql", Store: "esgen", Stream: "bank-1"}
 	}
+	missing := &store.StreamNotFoundError{Stream: "bank-1"}
+	if err := o.Do(t.Context(), store.OperationDelete, "bank-1", func(context.Context) error { return missing }); !errors.Is(err, missing) {
+		t.Error(err)
+	}
+	ids := make([]uuid.UUID, 2)
+	for _, err := range []error{nil, missing} {
+		linked, got := o.Link(t.Context(), "bank-1", ids, func(context.Context) (store.Appended, error) { return store.Appended{Version: 5}, err })
+		if linked.Version != 5 || !errors.Is(got, err) {
+			t.Errorf("linked %+v, %v", linked, got)
+		}
+	}
+	links := op(store.OperationLink)
+	links.Streams, links.Events = 1, 2
 	appends := []store.Queued{{Context: t.Context(), For: time.Second}}
 	_, flush := o.Begin(t.Context(), store.Operation{Kind: store.OperationFlush, Events: 2, Appends: appends})
 	flush.End(store.Result{HeadWait: time.Millisecond})
-	if diff := cmp.Diff(appends, w.began[1].Op.Appends, cmpopts.IgnoreFields(store.Queued{}, "Context")); diff != "" {
+	if diff := cmp.Diff(appends, w.began[3].Op.Appends, cmpopts.IgnoreFields(store.Queued{}, "Context")); diff != "" {
 		t.Errorf("the flush begins with (-want +got):\n%s", diff)
 	}
-	deletes.System, deletes.Store = "postgresql", "esgen"
 	w.check(t,
-		told{deletes, store.Result{Err: missing}},
+		told{op(store.OperationDelete), store.Result{Err: missing}},
+		told{links, store.Result{Events: 2, Version: 5}},
+		told{links, store.Result{Err: missing}},
 		told{store.Operation{Kind: store.OperationFlush, System: "postgresql", Store: "esgen", Events: 2}, store.Result{HeadWait: time.Millisecond}},
 	)
 }
@@ -249,7 +262,10 @@ func TestNoObserverCostsNothing(t *testing.T) { // AllocsPerRun counts what othe
 			_, _ = o.Append(ctx, two, func(context.Context) ([]store.Appended, error) { return answer, nil })
 		},
 		"do": func() {
-			o.Do(ctx, store.Operation{Kind: store.OperationDelete}, func(context.Context) store.Result { return store.Result{} })
+			_ = o.Do(ctx, store.OperationDelete, "bank-1", func(context.Context) error { return nil })
+		},
+		"link": func() {
+			_, _ = o.Link(ctx, "bank-1", nil, func(context.Context) (store.Appended, error) { return answer[0], nil })
 		},
 		"begin": func() {
 			_, call := o.Begin(ctx, store.Operation{Kind: store.OperationFlush})

@@ -11,6 +11,13 @@ import (
 
 // Read yields what was stored when the loop began, holding no lock meanwhile.
 func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+	if s.observed == nil {
+		return s.read(ctx, q)
+	}
+	return s.observed.Read(ctx, q, s.read)
+}
+
+func (s *Store) read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
 		if err := q.Check(); err != nil {
 			yield(store.Recorded{}, err)
