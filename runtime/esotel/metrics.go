@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -31,15 +32,18 @@ type metrics struct {
 
 func newMetrics(m metric.Meter) metrics {
 	duration := func(name, description string) metric.Float64Histogram {
-		return must(m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
-			metric.WithExplicitBucketBoundaries(seconds...)))
+		h, err := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
+			metric.WithExplicitBucketBoundaries(seconds...))
+		return either[metric.Float64Histogram](h, err, noop.Float64Histogram{})
 	}
 	size := func(name, unit, description string) metric.Int64Histogram {
-		return must(m.Int64Histogram(name, metric.WithUnit(unit), metric.WithDescription(description),
-			metric.WithExplicitBucketBoundaries(sizes...)))
+		h, err := m.Int64Histogram(name, metric.WithUnit(unit), metric.WithDescription(description),
+			metric.WithExplicitBucketBoundaries(sizes...))
+		return either[metric.Int64Histogram](h, err, noop.Int64Histogram{})
 	}
 	events := func(name, description string) metric.Int64Counter {
-		return must(m.Int64Counter(name, metric.WithUnit("{event}"), metric.WithDescription(description)))
+		c, err := m.Int64Counter(name, metric.WithUnit("{event}"), metric.WithDescription(description))
+		return either[metric.Int64Counter](c, err, noop.Int64Counter{})
 	}
 	return metrics{
 		duration:      duration("esgen.operation.duration", "Duration of calls of the store; of a read, of the loop over it."),
@@ -54,10 +58,12 @@ func newMetrics(m metric.Meter) metrics {
 	}
 }
 
-// must passes an instrument on; one that was refused is a working one without effect.
-func must[I any](instrument I, err error) I {
+// either is the instrument, or if it was refused one that does nothing: providers
+// differ in what they return with an error.
+func either[I any](instrument I, err error, nothing I) I {
 	if err != nil {
 		otel.Handle(err)
+		return nothing
 	}
 	return instrument
 }
