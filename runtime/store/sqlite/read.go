@@ -27,6 +27,13 @@ const (
 // is one statement on a connection of its own, which is free again before the
 // first event of the page is yielded.
 func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+	if s.observed == nil {
+		return s.read(ctx, q)
+	}
+	return s.observed.Read(ctx, q, s.read)
+}
+
+func (s *Store) read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
 		if err := q.Check(); err != nil {
 			yield(store.Recorded{}, err)
