@@ -13,5 +13,6 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, storetest.Setup{
 		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{}) },
 		Declares: storetest.Memory,
+		Observed: func(_ testing.TB, o store.Observer) store.Store { return memory.New(memory.Config{Observer: o}) },
 	})
 }

@@ -36,6 +36,11 @@ func TestContract(t *testing.T) {
 				Open: func(t testing.TB) store.Store {
 					return migrated(t, newFile(t), c)
 				},
+				Observed: func(t testing.TB, o store.Observer) store.Store {
+					c := c
+					c.Observer = o
+					return migrated(t, newFile(t), c)
+				},
 				Reopen: func(t testing.TB, s store.Store) store.Store {
 					closeStore(t, s.(*sqlite.Store))
 					return opened(t, s.(*sqlite.Store).File(), c)
