@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -27,7 +28,7 @@ type Config struct {
 	Categories bool
 	// TraceEvents puts the trace context of the append's span into the metadata of
 	// every event, as [store.WithTrace] does, if the span is sampled: some 75 bytes
-	// that are stored with the event. [SpanContext] gets it back. Defaults to false.
+	// that are stored with the event. Without spans it is that of the caller's span. [SpanContext] gets it back. Defaults to false.
 	TraceEvents bool
 }
 
@@ -35,7 +36,7 @@ type Config struct {
 // for concurrent use; stores call them.
 type Observer struct {
 	config  Config
-	tracer  trace.Tracer
+	tracer  trace.Tracer // nil if nobody wants spans
 	metrics metrics
 }
 
@@ -50,11 +51,14 @@ func New(c Config) *Observer {
 	if c.MeterProvider == nil {
 		c.MeterProvider = otel.GetMeterProvider()
 	}
-	return &Observer{
+	o := &Observer{
 		config:  c,
-		tracer:  c.TracerProvider.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),
 		metrics: newMetrics(c.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))),
 	}
+	if _, none := c.TracerProvider.(noop.TracerProvider); !none {
+		o.tracer = c.TracerProvider.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL))
+	}
+	return o
 }
 
 // Begin starts the operation's span.
@@ -62,10 +66,12 @@ func (o *Observer) Begin(ctx context.Context, op store.Operation) context.Contex
 	if op.Kind == store.OperationFlush {
 		return o.beginFlush(ctx, op)
 	}
-	category := categoryOf(op)
-	ctx, span := o.tracer.Start(ctx, o.spanName(op, category), trace.WithSpanKind(kindOf(op)),
-		trace.WithAttributes(beginning(op, category)...))
-	if o.config.TraceEvents && op.Kind == store.OperationAppend && span.SpanContext().IsSampled() {
+	if o.tracer != nil {
+		category := categoryOf(op)
+		ctx, _ = o.tracer.Start(ctx, o.spanName(op, category), trace.WithSpanKind(kindOf(op)),
+			trace.WithAttributes(beginning(op, category)...))
+	}
+	if o.config.TraceEvents && op.Kind == store.OperationAppend && trace.SpanContextFromContext(ctx).IsSampled() {
 		ctx = withTrace(ctx)
 	}
 	return ctx
@@ -74,12 +80,8 @@ func (o *Observer) Begin(ctx context.Context, op store.Operation) context.Contex
 // End ends the span and reports the metrics.
 func (o *Observer) End(ctx context.Context, op store.Operation, r store.Result) {
 	out := outcomeOf(r)
-	if span := trace.SpanFromContext(ctx); span.IsRecording() {
-		span.SetAttributes(ending(op, r, out)...)
-		if out.errorType != "" {
-			span.SetStatus(codes(r.Err))
-		}
-		span.End()
+	if o.tracer != nil {
+		endSpan(trace.SpanFromContext(ctx), op, r, out)
 	}
 	if op.Kind == store.OperationFlush {
 		o.metrics.flushed(ctx, op, r)
@@ -95,6 +97,9 @@ func (o *Observer) End(ctx context.Context, op store.Operation, r store.Result) 
 // beginFlush starts a span if a span of its appends is sampled.
 func (o *Observer) beginFlush(ctx context.Context, op store.Operation) context.Context {
 	o.metrics.flushing(ctx, op)
+	if o.tracer == nil {
+		return ctx
+	}
 	var links []trace.Link
 	for _, a := range op.Appends {
 		span := trace.SpanFromContext(a.Context)

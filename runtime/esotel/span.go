@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	otelcodes "go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -71,7 +71,7 @@ func categoryOf(op store.Operation) string {
 const maxName = store.MaxStreamBytes
 
 func beginning(op store.Operation, category string) []attribute.KeyValue {
-	attributes := make([]attribute.KeyValue, 0, 12) // End adds some
+	attributes := make([]attribute.KeyValue, 0, 8)
 	attributes = append(attributes, semconv.DBSystemNameKey.String(op.System), semconv.DBOperationName(string(op.Kind)))
 	if op.Store != "" {
 		attributes = append(attributes, semconv.DBNamespace(op.Store))
@@ -121,9 +121,14 @@ func ending(op store.Operation, r store.Result, out outcome) []attribute.KeyValu
 	return attributes
 }
 
-func waitedInQueue(d time.Duration) attribute.KeyValue { return queueWait.Float64(d.Seconds()) }
-
-// codes is the status of an operation that failed.
-func codes(err error) (otelcodes.Code, string) {
-	return otelcodes.Error, strings.ToValidUTF8(err.Error(), "\uFFFD")
+func endSpan(span trace.Span, op store.Operation, r store.Result, out outcome) {
+	if span.IsRecording() {
+		span.SetAttributes(ending(op, r, out)...)
+		if out.errorType != "" {
+			span.SetStatus(codes.Error, strings.ToValidUTF8(r.Err.Error(), "\uFFFD"))
+		}
+	}
+	span.End()
 }
+
+func waitedInQueue(d time.Duration) attribute.KeyValue { return queueWait.Float64(d.Seconds()) }

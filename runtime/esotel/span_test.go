@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/esgen/esgen/runtime/esotel"
 	"github.com/esgen/esgen/runtime/store"
@@ -222,6 +223,28 @@ func TestNoSpanOfAFlushThatIsNotSampled(t *testing.T) {
 		}
 	}
 	t.Errorf("measured %+v, want 4 appends in 3 flushes all the same", c.measured(t))
+}
+
+// Without a tracer there is no span of ours, and the caller's is left alone.
+func TestMetricsAloneLeaveSpansAlone(t *testing.T) {
+	t.Parallel()
+	c := collect(esotel.Config{})
+	ctx, span := c.tracers.Tracer("test").Start(t.Context(), "caller")
+	metrics := esotel.New(esotel.Config{TracerProvider: noop.NewTracerProvider(), TraceEvents: true})
+	db := memory.New(memory.Config{Observer: metrics})
+	if _, err := db.Append(ctx, batch("bank-1", store.Any, 1)); err != nil {
+		t.Fatal(err)
+	}
+	flushed(ctx, store.Observe(metrics, "postgresql", "esgen", nil), 1, nil)
+	for r := range db.Read(ctx, store.Query{}) {
+		if got := esotel.SpanContext(r.Metadata); got.SpanID() != span.SpanContext().SpanID() {
+			t.Errorf("the event is of %+v, want the caller's span %+v", got, span.SpanContext())
+		}
+	}
+	if !span.IsRecording() || len(c.spans.Started()) != 1 {
+		t.Errorf("%d spans, the caller's recording %t", len(c.spans.Started()), span.IsRecording())
+	}
+	span.End()
 }
 
 // A flush that was not given a span must not end one that its goroutine works in.
