@@ -64,7 +64,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	for _, o := range observers() {
 		b.Run(o.name, func(b *testing.B) {
-			db := memory.New(memory.Config{Observer: o.observer})
+			var db store.Streams = memory.New(memory.Config{Observer: o.observer}) // as typed streams hold it
 			if _, err := db.Append(b.Context(), batch("bank-1", store.NoStream, 100)); err != nil {
 				b.Fatal(err)
 			}

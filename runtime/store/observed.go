@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
@@ -68,40 +67,42 @@ func (o *Observed) Append(ctx context.Context, batches []Batch, do func(context.
 	appended, err := do(ctx)
 	result = Result{Err: err}
 	if err == nil && len(appended) > 0 {
-		result.Events, result.Version = op.Events, appended[0].Version
-		result.Duplicate = appended[0].Duplicate
+		result.Events, result.Version, result.Duplicate = op.Events, appended[0].Version, true
 		for _, a := range appended {
+			result.Duplicate = result.Duplicate && a.Duplicate
 			result.Position = max(result.Position, a.Last)
 		}
 	}
 	return appended, err
 }
 
-// Read tells of each loop over what read returns. A store without an observer need
-// not call it: o is nil then, and so it saves making read.
-func (o *Observed) Read(ctx context.Context, q Query, read func(context.Context, Query) iter.Seq2[Recorded, error]) iter.Seq2[Recorded, error] {
-	if o == nil {
-		return read(ctx, q)
-	}
+// Read tells that the loop over a read begins. Use the context for it, call Yield
+// for each pair that it yields, and End when the loop is over, deferred: its body may
+// panic or end its goroutine.
+func (o *Observed) Read(ctx context.Context, q Query) (context.Context, *Reading) {
 	op := Operation{Kind: OperationRead, Stream: q.Stream, Categories: q.Categories}
 	if q.Stream == "" && len(q.Categories) == 0 {
 		op.Stream = All
 	}
-	return func(yield func(Recorded, error) bool) {
-		ctx, call := o.Begin(ctx, op)
-		var result Result
-		// Also if the loop's body panics or ends its goroutine.
-		defer func() { call.End(result) }()
-		for r, err := range read(ctx, q) {
-			if result.Err = err; err == nil {
-				result.Events++
-			}
-			if !yield(r, err) {
-				return
-			}
-		}
+	ctx, call := o.Begin(ctx, op)
+	return ctx, &Reading{call: call}
+}
+
+// Reading is a loop over a read that an observer was told the beginning of.
+type Reading struct {
+	call   Observation
+	result Result
+}
+
+// Yield counts an event, or keeps the error that ends the read.
+func (r *Reading) Yield(err error) {
+	if r.result.Err = err; err == nil {
+		r.result.Events++
 	}
 }
+
+// End tells how the loop ended.
+func (r *Reading) End() { r.call.End(r.result) }
 
 // Link tells of a [Linker.Link], which do carries out.
 func (o *Observed) Link(ctx context.Context, stream string, ids []uuid.UUID, do func(context.Context) (Appended, error)) (Appended, error) {

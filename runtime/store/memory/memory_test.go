@@ -11,8 +11,9 @@ import (
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, storetest.Setup{
-		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{}) },
-		Declares: storetest.Memory,
-		Observed: func(_ testing.TB, o store.Observer) store.Store { return memory.New(memory.Config{Observer: o}) },
+		Open:                   func(testing.TB) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
+		OpenWithoutHardDeletes: func(testing.TB) store.Store { return memory.New(memory.Config{}) },
+		Observed:               func(_ testing.TB, o store.Observer) store.Store { return memory.New(memory.Config{Observer: o}) },
+		Declares:               storetest.Memory,
 	})
 }

@@ -38,7 +38,10 @@ func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store
 func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
 	// The suite opens a store's data a second time by the store.
 	return storetest.Setup{
-		Open:     func(t testing.TB) store.Store { return open(t, configure...) },
+		Open: func(t testing.TB) store.Store { return open(t, configure...) },
+		Observed: func(t testing.TB, o store.Observer) store.Store {
+			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), Observer: o})
+		},
 		Declares: storetest.Postgres,
 		Reopen:   func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
 		Another:  func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },

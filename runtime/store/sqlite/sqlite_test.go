@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 func TestContract(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]sqlite.Config{
-		"full":   {},
-		"normal": {Synchronous: sqlite.Normal, Readers: 1},
+		"full":   {HardDeletes: true},
+		"normal": {HardDeletes: true, Synchronous: sqlite.Normal, Readers: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -36,10 +36,15 @@ func TestContract(t *testing.T) {
 				Open: func(t testing.TB) store.Store {
 					return migrated(t, newFile(t), c)
 				},
+				OpenWithoutHardDeletes: func(t testing.TB) store.Store {
+					without := c
+					without.HardDeletes = false
+					return migrated(t, newFile(t), without)
+				},
 				Observed: func(t testing.TB, o store.Observer) store.Store {
-					c := c
-					c.Observer = o
-					return migrated(t, newFile(t), c)
+					observed := c
+					observed.Observer = o
+					return migrated(t, newFile(t), observed)
 				},
 				Reopen: func(t testing.TB, s store.Store) store.Store {
 					closeStore(t, s.(*sqlite.Store))
