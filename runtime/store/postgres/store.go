@@ -36,7 +36,8 @@ type Config struct {
 	// of concurrent callers together. The answers are the same; under load it is
 	// many times slower. Defaults to false.
 	NoGroupCommit bool
-	// Observer is told of operations and flushes. Defaults to nobody.
+	// Observer is told of every operation, as system "postgresql" and by database and
+	// schema, "shop|esgen", and of flushes. Defaults to nobody.
 	Observer store.Observer
 	// Logger is told what an operator acts on. Defaults to nobody.
 	Logger *slog.Logger
@@ -104,7 +105,7 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		binary: pc.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol,
 		lane:   make(chan struct{}, max(1, pc.MaxConns/2)),
 	}
-	s.operations = operations{s: s}
+	s.operations = operations{s: s, observed: store.Observe(c.Observer, "postgresql", pc.ConnConfig.Database+"|"+c.Schema, c.Logger)}
 	s.queue = queue{
 		send:    s.sendFlush,
 		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
