@@ -37,10 +37,14 @@ func TestNextRunReapsAServerWithoutItsSupervisor(t *testing.T) {
 
 // TestPrivateServerOfAnotherProcess is what the next test kills.
 func TestPrivateServerOfAnotherProcess(t *testing.T) {
-	if os.Getenv(privateVariable) == "" {
+	switch os.Getenv(privateVariable) {
+	case "":
 		return
+	case "bouncer":
+		fmt.Println(pgtest.StartBouncer(t, pgtest.URL(t), nil).URL())
+	default:
+		fmt.Println(pgtest.Start(t, pgtest.Options{}).URL())
 	}
-	fmt.Println(pgtest.Start(t, pgtest.Options{}).URL())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
