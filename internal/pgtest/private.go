@@ -18,6 +18,8 @@ type Options struct {
 	Durable bool
 	// Settings are further parameters, by name. Defaults to none.
 	Settings map[string]string
+
+	disk int64 // bytes of the data directory's file system, 0 for that of all
 }
 
 // Server is a PostgreSQL server of one test. Its methods are for one goroutine.
@@ -39,7 +41,7 @@ func Start(tb testing.TB, o Options) *Server {
 		delete(s.settings, "full_page_writes")
 	}
 	maps.Copy(s.settings, o.Settings)
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(o.disk); err != nil {
 		tb.Fatalf("no private PostgreSQL for this test: %v; install PostgreSQL; %s=off skips these tests", err, sourceVariable)
 	}
 	tb.Cleanup(s.close)
@@ -47,7 +49,7 @@ func Start(tb testing.TB, o Options) *Server {
 	return s
 }
 
-func (s *Server) prepare() error {
+func (s *Server) prepare(disk int64) error {
 	return s.make("private-", func() error {
 		b, ok, err := installed()
 		if err == nil && !ok {
@@ -58,7 +60,14 @@ func (s *Server) prepare() error {
 		}
 		s.b = b
 		return nil
-	}, func() error { return s.d.initdb(s.b) })
+	}, func() error {
+		if disk > 0 {
+			if err := s.d.mount(disk); err != nil {
+				return err
+			}
+		}
+		return s.d.initdb(s.b)
+	})
 }
 
 // URL returns the connection string.

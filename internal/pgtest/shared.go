@@ -215,6 +215,7 @@ func sweep(base string) {
 		}
 		if d.dead() {
 			d.removeContainer()
+			d.unmount()
 			_ = os.RemoveAll(path)
 		}
 	}
