@@ -75,6 +75,7 @@ var links = map[string][]string{
 	"bench/internal/report":   {"bench/internal/result", "github.com/go-analyze/…", "github.com/golang/freetype/…", "golang.org/x/image/…", "github.com/dustin/go-humanize"},
 	"bench/internal/server":   {"github.com/jackc/…", "golang.org/x/text/…"},
 	"bench/internal/purse":    {"runtime"},
+	"internal/pgtest/pgproxy": {"github.com/jackc/…", "golang.org/x/text/…"},
 	"cmd/esgen/internal/scan": {"templates", "golang.org/x/tools/…"},
 	"cmd/esgen/internal/lock": {"templates"},
 	"cmd/esgen":               {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
@@ -91,6 +92,7 @@ var importers = []struct {
 	programs bool
 }{
 	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest", "bench/limit", "bench/internal/measure", "bench/internal/server"}, true},
+	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest/…"}, true},
 	{"modernc.org/…", []string{"runtime/store/sqlite"}, false},
 	{"github.com/dave/jennifer/…", []string{"templates"}, false},
 	{"golang.org/x/tools/…", []string{"cmd/esgen/internal/scan"}, false},
@@ -112,7 +114,7 @@ var importers = []struct {
 var tests = []string{
 	"testing", "testing/…", "go.uber.org/goleak/…", "github.com/google/go-cmp/…", "pgregory.net/rapid",
 	"github.com/fergusstrange/embedded-postgres", "github.com/nats-io/nats-server/…",
-	"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
+	"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest/…",
 }
 
 type listed struct {
