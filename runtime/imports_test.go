@@ -46,6 +46,9 @@ var links = map[string][]string{
 	"runtime/internal/bank":   {"runtime"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
+	"runtime/store/storetest/history": {
+		"runtime/store", "github.com/anishathalye/porcupine", "golang.org/x/sys/unix",
+	},
 	"runtime/serializer/serializertest": {
 		"runtime/serializer", "github.com/google/go-cmp/…", "github.com/google/uuid",
 	},
@@ -84,6 +87,7 @@ var importers = []struct {
 	{"github.com/nats-io/…", []string{"runtime/store/jetstream"}, true},
 	{"go.opentelemetry.io/…", []string{"runtime/esotel"}, true},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/pgtest"}, false},
+	{"github.com/anishathalye/porcupine", []string{"runtime/store/storetest/history"}, false},
 	{"testing", []string{
 		"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
 		"example/bank/internal/banktest",
@@ -94,7 +98,8 @@ var importers = []struct {
 var tests = []string{
 	"testing", "testing/…", "go.uber.org/goleak/…", "github.com/google/go-cmp/…", "pgregory.net/rapid",
 	"github.com/fergusstrange/embedded-postgres", "github.com/nats-io/nats-server/…",
-	"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
+	"github.com/anishathalye/porcupine",
+	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
 }
 
 type listed struct {
