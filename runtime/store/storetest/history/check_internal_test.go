@@ -269,6 +269,28 @@ func TestUnsettledAppendsMayBeStoredOrNot(t *testing.T) {
 	}
 }
 
+// Ids that were refused before, and an answer that says duplicate where only the
+// first try can have stored them.
+func TestDuplicateOfOnesOwnFirstTryIsAnAppend(t *testing.T) {
+	t.Parallel()
+	h := sound()
+	again := []batch{{"a-1", -1, []idRun{{id(20), 1}, {id(25), 1}}}}
+	h["w1"] = append(h["w1"],
+		record{Kind: kindIntent, Time: 90, Op: 5, Batches: again},
+		record{Kind: kindUnknown, Time: 91, Op: 5},
+		record{Kind: kindIntent, Time: 92, Op: 5, Batches: again},
+		record{Kind: kindStored, Time: 93, Op: 5, Appended: []appended{{"a-1", 5, 7, 8, true}}},
+		record{Kind: kindLooked, Begin: 94, Time: 95, Stream: "a-1", Version: 5},
+		// And an answer that says it of somebody else's.
+		record{Kind: kindIntent, Time: 96, Op: 6, Batches: again},
+		record{Kind: kindStored, Time: 97, Op: 6, Appended: []appended{{"a-1", 5, 7, 8, true}}},
+	)
+	h["final"][0].Seen = append(h["final"][0].Seen, run{7, "a-1", 4, id(20), 1}, run{8, "a-1", 5, id(25), 1})
+	if err := check(t, h, Options{}).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCheckNeedsAFinalReadAndWholeLines(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

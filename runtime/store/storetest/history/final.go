@@ -32,7 +32,11 @@ func Finish(ctx context.Context, dir string, s store.Store) (err error) {
 			err = l.write(record{Kind: kindProblem, Why: ruleChanged, Text: text})
 		}
 		if e.position <= last {
-			err = l.write(record{Kind: kindProblem, Why: ruleSkipped, Text: fmt.Sprintf("the final read saw position %d behind %d", e.position, last)})
+			rule := ruleSkipped
+			if e.position == last {
+				rule = ruleTwice
+			}
+			err = errors.Join(err, l.write(record{Kind: kindProblem, Why: rule, Text: fmt.Sprintf("the final read saw %s behind position %d", e, last)}))
 		}
 		if err != nil {
 			return err

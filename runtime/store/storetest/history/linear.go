@@ -59,7 +59,15 @@ func (c *checker) calls() map[string][]call {
 		claimed[key] = true
 		return fresh
 	}
-	ordered := slices.SortedStableFunc(slices.Values(c.ops), func(a, b *op) int { return cmp.Compare(b.status, a.status) })
+	// Who has surely stored a batch is asked first, then who was told that it was
+	// stored already, then who knows nothing.
+	certain := func(o *op) int {
+		if o.status == isStored && slices.ContainsFunc(o.answer, func(a appended) bool { return a.Duplicate }) {
+			return int(isUnknown)*2 + 1
+		}
+		return int(o.status) * 2
+	}
+	ordered := slices.SortedStableFunc(slices.Values(c.ops), func(a, b *op) int { return cmp.Compare(certain(b), certain(a)) })
 	for _, o := range ordered {
 		if o.del != "" {
 			continue
@@ -103,17 +111,24 @@ func (c *checker) appends(o *op) []storedAppend {
 	}
 	var all []storedAppend
 	for i, b := range o.batches {
-		version := int64(0)
+		version, begin := int64(0), o.begin
 		switch place, ok := c.placed[b.IDs[0].ID]; {
 		case !ok || c.final[place].stream != b.Stream:
 			return nil
 		case o.status == isUnknown:
 			version = c.final[place].version + int64(b.size()) - 1
-		case i >= len(o.answer), o.answer[i].Duplicate && len(c.owners[b.IDs[0].ID]) > 1:
-			// Somebody else's, who is asked.
+		case i >= len(o.answer):
 			return nil
 		default:
 			version = o.answer[i].Version
+			if o.answer[i].Duplicate {
+				// Perhaps stored by another one who appended the same.
+				for _, other := range c.owners[b.IDs[0].ID] {
+					if other.status != isRefused {
+						begin = min(begin, other.begin)
+					}
+				}
+			}
 		}
 		at := slices.IndexFunc(all, func(s storedAppend) bool { return s.first.Stream == b.Stream })
 		if at >= 0 {
@@ -122,7 +137,7 @@ func (c *checker) appends(o *op) []storedAppend {
 			continue
 		}
 		all = append(all, storedAppend{b, call{
-			by: o.name, begin: o.begin, end: o.end, kind: kindStored, expected: b.Expected, count: int64(b.size()), version: version,
+			by: o.name, begin: begin, end: o.end, kind: kindStored, expected: b.Expected, count: int64(b.size()), version: version,
 		}})
 	}
 	return all

@@ -1,6 +1,8 @@
 package history
 
 import (
+	"encoding/binary"
+
 	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -39,9 +41,13 @@ func (c *checker) stored() {
 	}
 }
 
-func contains(b batch, id uuid.UUID) (found bool) {
-	b.each(func(_ int, i uuid.UUID) { found = found || i == id })
-	return found
+func contains(b batch, id uuid.UUID) bool {
+	for _, r := range b.IDs {
+		if [8]byte(id[:8]) == [8]byte(r.ID[:8]) && binary.BigEndian.Uint64(id[8:])-binary.BigEndian.Uint64(r.ID[8:]) < uint64(r.N) {
+			return true
+		}
+	}
+	return false
 }
 
 // acknowledged holds answers against what is stored.
