@@ -2,11 +2,13 @@
 GO       ?= go
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
+FOR      ?= 10m
+SEED     ?=
 PKG      ?= ./...
 RUN      ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench fuzz generate verify lint
+.PHONY: help demo test race torture bench fuzz generate verify lint
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +21,9 @@ test: ## Run all tests; they find or start a PostgreSQL by themselves
 
 race: ## Run all tests under the race detector
 	$(GO) test -race -timeout 40m $(PKG)
+
+torture: ## Kill processes, servers and connections for FOR (10m) and check what is stored (SEED=n to repeat)
+	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
 
 bench: ## Run the benchmarks (RUN=regexp for some)
 	$(GO) test -run '^$$' -bench '$(RUN)' -benchmem $(PKG)

@@ -195,7 +195,7 @@ func TestBrokenStoresAreFound(t *testing.T) {
 			t.Parallel()
 			b := &broken{Store: memory.New(memory.Config{})}
 			c.breakIt(b)
-			if r := prove(t, b, func(c *history.Config) { c.Pause = 10 * time.Millisecond }); !r.Broken(c.rule) {
+			if r := prove(t, b, func(c *history.Config) { c.Pause, c.Ops = 10*time.Millisecond, 80 }); !r.Broken(c.rule) {
 				t.Errorf("want a breach of %q, got %v", c.rule, r.Err())
 			}
 		})
