@@ -68,6 +68,6 @@ type checker struct {
 	Report Report
 }
 
-func (c *checker) problem(rule, format string, args ...any) {
+func (c *checker) problemf(rule, format string, args ...any) {
 	c.Report.Problems = append(c.Report.Problems, Problem{Rule: rule, Text: fmt.Sprintf(format, args...)})
 }

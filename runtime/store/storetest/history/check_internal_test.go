@@ -326,8 +326,13 @@ func TestRunsKeepWhatTheyMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := []seen{
-		{1, "a-1", 1, first}, {2, "a-1", 2, after(first)}, {3, "a-1", 3, after(after(first))},
-		{5, "a-1", 4, plus(first, 3)}, {6, "a-1", 5, plus(first, 5)}, {7, "b-1", 6, plus(first, 6)}, {8, "b-1", 8, plus(first, 7)},
+		{1, "a-1", 1, first},
+		{2, "a-1", 2, after(first)},
+		{3, "a-1", 3, after(after(first))},
+		{5, "a-1", 4, plus(first, 3)},
+		{6, "a-1", 5, plus(first, 5)},
+		{7, "b-1", 6, plus(first, 6)},
+		{8, "b-1", 8, plus(first, 7)},
 	}
 	var runs []run
 	for _, e := range events {

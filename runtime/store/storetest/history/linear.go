@@ -78,7 +78,7 @@ func (c *checker) calls() map[string][]call {
 			}
 		}
 		for _, r := range o.said {
-			if r.Why == whyConflict && !(o.tx && repeated(o.batches, r.Stream)) {
+			if r.Why == whyConflict && (!o.tx || !repeated(o.batches, r.Stream)) {
 				put(r.Stream, call{by: o.name, begin: r.Begin, end: r.Time, kind: whyConflict, expected: r.Expected, version: r.Version})
 			}
 		}
@@ -111,7 +111,8 @@ func (c *checker) appends(o *op) []storedAppend {
 	}
 	var all []storedAppend
 	for i, b := range o.batches {
-		version, begin := int64(0), o.begin
+		var version int64
+		begin := o.begin
 		switch place, ok := c.placed[b.IDs[0].ID]; {
 		case !ok || c.final[place].stream != b.Stream:
 			return nil
@@ -192,8 +193,8 @@ func (c *checker) search(stream string, calls []call, state int64) {
 	switch porcupine.CheckOperationsTimeout(model, operations, c.Linear) {
 	case porcupine.Ok:
 	case porcupine.Unknown:
-		c.problem(ruleLinear, "%s: no order of %d calls was found in %s, nor that there is none", stream, len(calls), c.Linear)
+		c.problemf(ruleLinear, "%s: no order of %d calls was found in %s, nor that there is none", stream, len(calls), c.Linear)
 	default:
-		c.problem(ruleLinear, "%s: no order of %d calls from version %d on explains their answers: %+v", stream, len(calls), state, calls[:min(len(calls), 6)])
+		c.problemf(ruleLinear, "%s: no order of %d calls from version %d on explains their answers: %+v", stream, len(calls), state, calls[:min(len(calls), 6)])
 	}
 }

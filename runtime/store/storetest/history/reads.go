@@ -17,7 +17,7 @@ func (c *checker) gone() map[uint64]seen {
 			return
 		}
 		if other, ok := gone[e.position]; ok && other.id != e.id {
-			c.problem(ruleTwice, "position %d was given to %s and to %s", e.position, other, e)
+			c.problemf(ruleTwice, "position %d was given to %s and to %s", e.position, other, e)
 		}
 		gone[e.position] = e
 	}
@@ -49,7 +49,7 @@ func (c *checker) holes() {
 	gone := c.gone()
 	for p, e := range gone {
 		if i, ok := c.at(p); ok && c.final[i].id != e.id {
-			c.problem(ruleTwice, "position %d was that of %s, whose stream was deleted, and is now that of %s", p, e, c.final[i])
+			c.problemf(ruleTwice, "position %d was that of %s, whose stream was deleted, and is now that of %s", p, e, c.final[i])
 		}
 	}
 	if !c.dense {
@@ -74,8 +74,7 @@ func (c *checker) holes() {
 				continue
 			}
 			if spare--; spare < 0 {
-				c.problem(ruleHole, "no event has position %d, and no deletion explains that; next comes %s", expected, e)
-				expected = e.position
+				c.problemf(ruleHole, "no event has position %d, and no deletion explains that; next comes %s", expected, e)
 				break
 			}
 		}
@@ -151,21 +150,21 @@ func (c *checker) chain(ch *chain, places []int) {
 				return // it was there, and is no more
 			case ok && c.final[j].position == e.position:
 				problems++
-				c.problem(ruleChanged, "%s saw %s, where %s is stored", ch.log, e, c.final[j])
+				c.problemf(ruleChanged, "%s saw %s, where %s is stored", ch.log, e, c.final[j])
 			default:
 				problems++
-				c.problem(ruleChanged, "%s saw %s, which is not stored", ch.log, e)
+				c.problemf(ruleChanged, "%s saw %s, which is not stored", ch.log, e)
 				return
 			}
 			switch {
 			case next < 0 || i == next:
 			case i < next:
 				problems++
-				c.problem(ruleSkipped, "%s saw %s too late, or twice", ch.log, e)
+				c.problemf(ruleSkipped, "%s saw %s too late, or twice", ch.log, e)
 			default:
 				problems++
 				missed, _ := place(next)
-				c.problem(ruleSkipped, "%s saw %s, but had not seen %s", ch.log, e, c.final[missed])
+				c.problemf(ruleSkipped, "%s saw %s, but had not seen %s", ch.log, e, c.final[missed])
 			}
 			next = i + 1
 		})

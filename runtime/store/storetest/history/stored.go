@@ -2,6 +2,7 @@ package history
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -14,12 +15,12 @@ func (c *checker) stored() {
 	versions := make(map[string]int64)
 	for _, e := range c.final {
 		if versions[e.stream]++; e.version != versions[e.stream] {
-			c.problem(ruleVersion, "%s follows version %d", e, versions[e.stream]-1)
+			c.problemf(ruleVersion, "%s follows version %d", e, versions[e.stream]-1)
 			versions[e.stream] = e.version
 		}
 		owners := c.owners[e.id]
 		if len(owners) == 0 {
-			c.problem(ruleGhost, "%s was never appended", e)
+			c.problemf(ruleGhost, "%s was never appended", e)
 			continue
 		}
 		may, where := false, false
@@ -34,9 +35,9 @@ func (c *checker) stored() {
 		}
 		switch {
 		case !may:
-			c.problem(ruleGhost, "%s is stored, but %s was refused: %s", e, owners[0].name, owners[0].why)
+			c.problemf(ruleGhost, "%s is stored, but %s was refused: %s", e, owners[0].name, owners[0].why)
 		case !where:
-			c.problem(ruleLost, "%s is in the wrong stream: %s appended it to %s", e, owners[0].name, owners[0].batches[0].Stream)
+			c.problemf(ruleLost, "%s is in the wrong stream: %s appended it to %s", e, owners[0].name, owners[0].batches[0].Stream)
 		}
 	}
 }
@@ -57,7 +58,7 @@ func (c *checker) acknowledged() {
 			continue
 		}
 		if len(o.answer) != len(o.batches) {
-			c.problem(ruleAnswer, "%s appended %d batches and was answered %d", o.name, len(o.batches), len(o.answer))
+			c.problemf(ruleAnswer, "%s appended %d batches and was answered %d", o.name, len(o.batches), len(o.answer))
 			continue
 		}
 		for i, b := range o.batches {
@@ -69,15 +70,15 @@ func (c *checker) acknowledged() {
 func (c *checker) acknowledgedBatch(o *op, b batch, a appended) {
 	n := b.size()
 	if a.Stream != b.Stream || a.Version < int64(n) || !o.tx && a.First == 0 || a.Last < a.First {
-		c.problem(ruleAnswer, "%s appended %d events to %s and was answered %+v", o.name, n, b.Stream, a)
+		c.problemf(ruleAnswer, "%s appended %d events to %s and was answered %+v", o.name, n, b.Stream, a)
 		return
 	}
 	before := a.Version - int64(n)
 	if !store.Version(b.Expected).Met(store.Version(before)) {
-		c.problem(ruleAnswer, "%s expected version %d of %s and was answered %+v", o.name, b.Expected, b.Stream, a)
+		c.problemf(ruleAnswer, "%s expected version %d of %s and was answered %+v", o.name, b.Expected, b.Stream, a)
 	}
 	if a.Duplicate && o.tried == 1 && !c.appendedBefore(o, b) {
-		c.problem(ruleAnswer, "%s was told that its events are duplicates, but nobody else appended them", o.name)
+		c.problemf(ruleAnswer, "%s was told that its events are duplicates, but nobody else appended them", o.name)
 	}
 	if c.doomed[b.Stream] {
 		return
@@ -90,26 +91,21 @@ func (c *checker) acknowledgedBatch(o *op, b batch, a appended) {
 		place, ok := c.placed[id]
 		if !ok {
 			wrong = true
-			c.problem(ruleLost, "event %d of %d that %s appended to %s is not stored; it was answered %+v", i+1, n, o.name, b.Stream, a)
+			c.problemf(ruleLost, "event %d of %d that %s appended to %s is not stored; it was answered %+v", i+1, n, o.name, b.Stream, a)
 			return
 		}
 		e := c.final[place]
 		if e.stream != b.Stream || e.version != before+int64(i)+1 || i == 0 && a.First > 0 && e.position != a.First ||
 			i == n-1 && a.Last > 0 && e.position != a.Last {
 			wrong = true
-			c.problem(ruleLost, "event %d of %d that %s appended to %s is %s; it was answered %+v", i+1, n, o.name, b.Stream, e, a)
+			c.problemf(ruleLost, "event %d of %d that %s appended to %s is %s; it was answered %+v", i+1, n, o.name, b.Stream, e, a)
 		}
 	})
 }
 
 // appendedBefore reports whether somebody else may have stored the events of b.
 func (c *checker) appendedBefore(o *op, b batch) bool {
-	for _, other := range c.owners[b.IDs[0].ID] {
-		if other != o && other.status != isRefused {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.owners[b.IDs[0].ID], func(other *op) bool { return other != o && other.status != isRefused })
 }
 
 // unknown holds appends that nobody knows about against what is stored: all of
@@ -143,11 +139,11 @@ func (c *checker) unknown() {
 				behind = behind && e.version == first.version+int64(i)
 			})
 			if first.version > 0 && !behind {
-				c.problem(ruleTorn, "%s, whose outcome is unknown, expected version %d of %s and is stored from %s on", o.name, b.Expected, b.Stream, first)
+				c.problemf(ruleTorn, "%s, whose outcome is unknown, expected version %d of %s and is stored from %s on", o.name, b.Expected, b.Stream, first)
 			}
 		}
 		if is > 0 && is < total {
-			c.problem(ruleTorn, "of %d events that %s appended, with unknown outcome, %d are stored", total, o.name, is)
+			c.problemf(ruleTorn, "of %d events that %s appended, with unknown outcome, %d are stored", total, o.name, is)
 		}
 	}
 }
@@ -168,9 +164,9 @@ func (c *checker) refusals() {
 		for _, r := range o.said {
 			switch {
 			case r.Why == whyOther, r.Why == whyRetry && !o.tx:
-				c.problem(ruleAnswer, "%s failed with what the contract does not know: %s", o.name, r.Text)
+				c.problemf(ruleAnswer, "%s failed with what the contract does not know: %s", o.name, r.Text)
 			case r.Why == whyDuplicate && !c.duplicateIsTrue(o, r):
-				c.problem(ruleAnswer, "%s was refused: %s, which is not so", o.name, r.Text)
+				c.problemf(ruleAnswer, "%s was refused: %s, which is not so", o.name, r.Text)
 			}
 		}
 	}

@@ -52,7 +52,7 @@ func (c *checker) times() {
 	known := highest()
 	for _, b := range begins {
 		if a := known(b.time); a.position > b.first.position {
-			c.problem(ruleOrder, "%s began after %s was acknowledged, but %s stands before %s", b.by, a.by, b.first, a.seen)
+			c.problemf(ruleOrder, "%s began after %s was acknowledged, but %s stands before %s", b.by, a.by, b.first, a.seen)
 		}
 	}
 
@@ -70,7 +70,7 @@ func (c *checker) times() {
 	known = highest()
 	for _, r := range reads {
 		if a := known(r.Begin); a.position > uint64(r.Version) && a.position >= r.From {
-			c.problem(ruleStale, "%s read $all to its end, %d, after %s was acknowledged to %s", r.log, r.Version, a.seen, a.by)
+			c.problemf(ruleStale, "%s read $all to its end, %d, after %s was acknowledged to %s", r.log, r.Version, a.seen, a.by)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (c *checker) stalls() {
 		took := time.Duration(o.end - o.begin)
 		c.Report.Longest = max(c.Report.Longest, took)
 		if c.Stall > 0 && took > c.Stall {
-			c.problem(ruleStall, "%s appended to %s, which nobody else uses, and waited %s for an answer", o.name, o.batches[0].Stream, took)
+			c.problemf(ruleStall, "%s appended to %s, which nobody else uses, and waited %s for an answer", o.name, o.batches[0].Stream, took)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (w *writer) transaction(stop context.Context) error {
 		return err
 	}
 	hold := w.hold()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), w.Timeout+hold+w.Hold)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), 2*w.Timeout+hold+w.Hold)
 	defer cancel()
 	var answer []store.Appended
 	var refused, broken error
@@ -44,10 +44,13 @@ func (w *writer) transaction(stop context.Context) error {
 				return err
 			}
 			answer = append(answer, a[0])
-			if i == 0 && w.random.IntN(10) == 0 {
-				broken = w.twin(stop, in)
+			if i == 0 && w.random.IntN(8) == 0 {
+				if broken = w.twin(stop, in); broken != nil {
+					return broken
+				}
+				pause(stop, w.Hold)
 			}
-			pause(ctx, hold/time.Duration(len(in.batches)))
+			pause(stop, hold/time.Duration(len(in.batches)))
 		}
 		if w.random.IntN(3) == 0 {
 			return errRollback
@@ -100,6 +103,7 @@ func (w *writer) hold() time.Duration {
 // stream. One of both is refused, and nobody waits for it.
 func (w *writer) twin(stop context.Context, in intent) error {
 	other := w.newIntent()
+	other.once = true
 	other.batches = []batch{{Stream: w.fresh("new"), Expected: int64(store.NoStream), IDs: []idRun{{in.batches[0].IDs[0].ID, 1}}}}
 	return w.append(stop, other)
 }

@@ -112,7 +112,7 @@ func (l *loading) record(r record) {
 		if o := l.ops[r.Op]; o != nil {
 			o.outcome(r)
 		} else {
-			l.wrong(ruleAnswer, "an answer to what was never asked: %+v", r)
+			l.wrongf(ruleAnswer, "an answer to what was never asked: %+v", r)
 		}
 	case kindLooked:
 		l.looks = append(l.looks, r)
@@ -121,14 +121,14 @@ func (l *loading) record(r record) {
 	case kindFault:
 		l.faults = append(l.faults, r)
 	case kindProblem:
-		l.wrong(r.Why, "%s", r.Text)
+		l.wrongf(r.Why, "%s", r.Text)
 	case kindFinal:
 		l.finished = l.finished || r.Done
 		l.dense = l.dense || r.Why == "dense"
 		for _, part := range r.Seen {
 			part.each(func(e seen) {
 				if i, ok := l.placed[e.id]; ok {
-					l.wrong(ruleTwice, "%s is stored as %s and as %s", e.id, l.final[i], e)
+					l.wrongf(ruleTwice, "%s is stored as %s and as %s", e.id, l.final[i], e)
 				}
 				l.placed[e.id] = len(l.final)
 				l.final = append(l.final, e)
@@ -137,7 +137,7 @@ func (l *loading) record(r record) {
 	}
 }
 
-func (l *loading) wrong(rule, format string, args ...any) {
+func (l *loading) wrongf(rule, format string, args ...any) {
 	l.problems = append(l.problems, Problem{rule, l.name + ": " + fmt.Sprintf(format, args...)})
 }
 
@@ -157,10 +157,10 @@ func (l *loading) intent(r record) {
 
 func (o *op) outcome(r record) {
 	r.Begin = o.last
-	switch {
-	case r.Kind == kindStored:
+	switch r.Kind {
+	case kindStored:
 		o.status, o.answer = isStored, r.Appended
-	case r.Kind == kindUnknown:
+	case kindUnknown:
 		o.open = true
 	default:
 		o.why = r.Why

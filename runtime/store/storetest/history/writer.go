@@ -31,6 +31,8 @@ type intent struct {
 	alone   bool
 	// again tells that it may be sent again as one append.
 	again bool
+	// once tells that it is tried only once.
+	once bool
 	// stored tells that it was.
 	stored bool
 }
@@ -55,7 +57,7 @@ func (w *writer) step(ctx context.Context) error {
 		return w.doom(ctx)
 	case chance < 22:
 		stream, _ := w.stream()
-		return w.look(stream)
+		return w.look(ctx, stream)
 	default:
 		return w.append(ctx, w.intent())
 	}
@@ -65,37 +67,41 @@ func (w *writer) step(ctx context.Context) error {
 // only: an append that has begun is never left for no reason.
 func (w *writer) append(stop context.Context, in intent) error {
 	const maxTries = 30
-	ctx, cancel := w.context(stop)
-	defer cancel()
 	for try := 1; ; try++ {
-		if err := w.log.write(record{Kind: kindIntent, Op: in.op, Batches: in.batches, Alone: in.alone}); err != nil {
+		o, err := w.try(stop, &in, try)
+		if err != nil {
 			return err
 		}
-		answer, err := w.Store.Append(ctx, storeBatches(w.Store.Format(), in.batches)...)
-		o := outcomeOf(in.batches, answer, err)
-		o.Op = in.op
-		if err := w.log.write(o); err != nil {
-			return err
-		}
-		w.learn(&in, o)
 		unresolved := o.Kind == kindUnknown || try > 1 && o.Kind == kindRefused && (o.Why == whyGone || o.Why == whyEnded)
 		if o.Why == whyGone || o.Kind == kindUnknown {
 			pause(stop, time.Duration(20+w.random.IntN(100))*time.Millisecond)
 		}
 		// An outcome that stays unknown is a truth of its own.
-		if !unresolved || try == maxTries || stop.Err() != nil && try > 3 || w.random.IntN(12) == 0 {
+		if !unresolved || in.once || try == maxTries || stop.Err() != nil && try > 3 || w.random.IntN(12) == 0 {
 			return nil
 		}
-		cancel()
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(stop), w.Timeout)
-		defer cancel()
 	}
 }
 
-// context is that of a first try: now and then it is ended early.
-func (w *writer) context(stop context.Context) (context.Context, context.CancelFunc) {
+func (w *writer) try(stop context.Context, in *intent, try int) (record, error) {
+	if err := w.log.write(record{Kind: kindIntent, Op: in.op, Batches: in.batches, Alone: in.alone}); err != nil {
+		return record{}, err
+	}
+	ctx, cancel := w.context(stop, try)
+	defer cancel()
+	answer, err := w.Store.Append(ctx, storeBatches(w.Store.Format(), in.batches)...)
+	o := outcomeOf(in.batches, answer, err)
+	o.Op = in.op
+	w.learn(in, o)
+	return o, w.log.write(o)
+}
+
+// context is that of a try; that of a first one is now and then ended early.
+func (w *writer) context(stop context.Context, try int) (context.Context, context.CancelFunc) {
 	ctx := context.WithoutCancel(stop)
 	switch chance := w.random.IntN(100); {
+	case try > 1:
+		return context.WithTimeout(ctx, w.Timeout)
 	case chance < 1:
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
@@ -152,9 +158,9 @@ func (w *writer) again(ctx context.Context) error {
 }
 
 // look reads the version of a stream and writes it down.
-func (w *writer) look(stream string) error {
+func (w *writer) look(stop context.Context, stream string) error {
 	begin := clock()
-	ctx, cancel := context.WithTimeout(context.Background(), w.Timeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), w.Timeout)
 	defer cancel()
 	var version int64
 	for r, err := range w.Store.Read(ctx, store.Query{Stream: stream, Backward: true, Limit: 1}) {
