@@ -20,9 +20,16 @@ const (
 	KeepsSnapshots
 	// KeepsCatalog promises that the store implements [Catalog].
 	KeepsCatalog
+	// Links promises that the store implements [Linker].
+	Links
+	// Deletes promises that the store implements [Deleter], softly; hard if its
+	// configuration says so.
+	Deletes
 )
 
-var capabilityNames = [...]string{"dense order", "several streams", "durable", "several processes", "snapshots", "catalog"}
+var capabilityNames = [...]string{
+	"dense order", "several streams", "durable", "several processes", "snapshots", "catalog", "links", "deletes",
+}
 
 // Has reports whether all of want are declared.
 func (c Capabilities) Has(want Capabilities) bool { return c&want == want }

@@ -21,6 +21,12 @@ var (
 	ErrStreamNotFound = errors.New("stream not found")
 	// ErrStreamExists: the stream was expected not to exist.
 	ErrStreamExists = errors.New("stream exists")
+	// ErrStreamDeleted: the stream was softly deleted.
+	ErrStreamDeleted = errors.New("stream deleted")
+	// ErrEventNotFound: no event has this id.
+	ErrEventNotFound = errors.New("event not found")
+	// ErrNotEnabled: the store's configuration does not allow it.
+	ErrNotEnabled = errors.New("not enabled")
 	// ErrDuplicateEvent: an event id is stored already, at another place.
 	ErrDuplicateEvent = errors.New("duplicate event")
 	// ErrInvalid: input that no store takes.
@@ -68,6 +74,54 @@ func (e *StreamNotFoundError) Error() string {
 }
 
 func (e *StreamNotFoundError) Is(target error) bool { return target == ErrStreamNotFound }
+
+// StreamDeletedError tells that a stream was softly deleted: it can be neither read
+// nor appended to.
+type StreamDeletedError struct {
+	// Op is what was attempted: "append to".
+	Op, Stream string
+	// Deleted is when; zero if the store does not tell.
+	Deleted time.Time
+}
+
+func (e *StreamDeletedError) Error() string {
+	when := ""
+	if !e.Deleted.IsZero() {
+		when = " at " + e.Deleted.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%s %s: the stream was deleted%s; undelete it, or delete it hard to use its name again", e.Op, printable.Name(e.Stream), when)
+}
+
+func (e *StreamDeletedError) Is(target error) bool { return target == ErrStreamDeleted }
+
+// EventNotFoundError tells which of the events that were to be linked are not
+// stored.
+type EventNotFoundError struct {
+	// Op is what was attempted: "link to bank-a-17".
+	Op string
+	// IDs are those that are not stored, Of how many there were.
+	IDs []uuid.UUID
+	Of  int
+}
+
+func (e *EventNotFoundError) Error() string {
+	first := "none"
+	if len(e.IDs) > 0 {
+		first = e.IDs[0].String()
+	}
+	return fmt.Sprintf("%s: event not found: %d of %d ids are not stored, the first is %s; nothing was linked", e.Op, len(e.IDs), e.Of, first)
+}
+
+func (e *EventNotFoundError) Is(target error) bool { return target == ErrEventNotFound }
+
+// NotEnabledError tells that the store's configuration does not allow something.
+type NotEnabledError struct {
+	// Op is what was attempted, Remedy the setting that allows it.
+	Op, Remedy string
+}
+
+func (e *NotEnabledError) Error() string        { return e.Op + ": not enabled: " + e.Remedy }
+func (e *NotEnabledError) Is(target error) bool { return target == ErrNotEnabled }
 
 // DuplicateEventError tells that an event id which was to be appended to Stream
 // is stored already at another place.

@@ -62,6 +62,24 @@ func (m Metadata) Get(key string) string {
 	return value
 }
 
+// holds reports whether m has these texts under these keys.
+func (m Metadata) holds(want map[string]string) bool {
+	if len(want) == 0 {
+		return true
+	}
+	var all map[string]json.RawMessage
+	if len(m) == 0 || json.Unmarshal(m, &all) != nil {
+		return false
+	}
+	for key, value := range want {
+		var text *string
+		if json.Unmarshal(all[key], &text) != nil || text == nil || *text != value {
+			return false
+		}
+	}
+	return true
+}
+
 // Map decodes all values; numbers become [json.Number], so that none loses
 // digits. Empty metadata gives a nil map.
 func (m Metadata) Map() (map[string]any, error) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/esgen/esgen/internal/printable"
 )
@@ -18,6 +20,12 @@ type Query struct {
 	Categories []string
 	// Types restricts the result to these stored event types. Empty means all.
 	Types []string
+	// Since and Until restrict the result to events whose Time is at or after
+	// Since and before Until. Zero means no bound.
+	Since, Until time.Time
+	// Metadata restricts the result to events whose metadata has these texts under
+	// these keys. A value that is no text matches nothing.
+	Metadata map[string]string
 
 	// FromVersion is the first version to yield of a stream: the lowest when
 	// reading forward, the highest when reading backward. 0 means from the
@@ -46,6 +54,21 @@ func (q Query) Check() error {
 	case q.Limit < 0:
 		return invalid(fmt.Sprintf("limit %d is negative; 0 means all", q.Limit))
 	}
+	if !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until) {
+		return invalid(fmt.Sprintf("since %s is not before until %s", q.Since.Format(time.RFC3339Nano), q.Until.Format(time.RFC3339Nano)))
+	}
+	for _, t := range []time.Time{q.Since, q.Until} {
+		if y := t.UTC().Year(); y < 1 || y > 9999 {
+			return invalid(fmt.Sprintf("time in year %d; years 1 to 9999 are stored", y))
+		}
+	}
+	for key, value := range q.Metadata {
+		for _, text := range []string{key, value} {
+			if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+				return invalid(fmt.Sprintf("metadata key %q with value %q: not UTF-8 without U+0000, as all metadata is", key, value))
+			}
+		}
+	}
 	if q.Stream != "" {
 		if err := CheckStream(q.Stream); err != nil {
 			return err
@@ -64,13 +87,18 @@ func (q Query) Check() error {
 	return nil
 }
 
-// Matches reports whether r is among what q selects: by stream, category and
-// type, and at or beyond From in q's direction. Stores without indexes of their
-// own filter with it; order and Limit remain.
+// Matches reports whether r is among what q selects: by stream, category, type,
+// time and metadata, and at or beyond From in q's direction. Stores without indexes
+// of their own filter with it; order and Limit remain.
 func (q Query) Matches(r Recorded) bool {
+	return q.matchesPlace(r) && (len(q.Types) == 0 || slices.Contains(q.Types, r.Type)) &&
+		(q.Since.IsZero() || !r.Time.Before(q.Since)) && (q.Until.IsZero() || r.Time.Before(q.Until)) &&
+		r.Metadata.holds(q.Metadata)
+}
+
+func (q Query) matchesPlace(r Recorded) bool {
 	return (q.Stream == "" || q.Stream == r.Stream) &&
 		(len(q.Categories) == 0 || slices.Contains(q.Categories, Category(r.Stream))) &&
-		(len(q.Types) == 0 || slices.Contains(q.Types, r.Type)) &&
 		(q.FromVersion == 0 || q.FromVersion == r.Version || q.FromVersion > r.Version == q.Backward) &&
 		(q.FromPosition == 0 || q.FromPosition == r.Position || q.FromPosition > r.Position == q.Backward)
 }

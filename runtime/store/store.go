@@ -23,6 +23,7 @@ type Streams interface {
 	// several batches.
 	//
 	// Errors: [*ConflictError] if a stream is not at the expected version,
+	// [*StreamDeletedError] before that if it is softly deleted,
 	// [*DuplicateEventError] if an event id is stored elsewhere,
 	// [*InvalidError] for input that no store takes, [*UnknownOutcomeError] if
 	// the store could not learn whether the events were committed. After any
@@ -39,7 +40,7 @@ type Streams interface {
 	// loop frees everything at once.
 	//
 	// Errors: [*StreamNotFoundError] if q names a stream that has no events,
-	// [*InvalidError] if q contradicts itself.
+	// [*StreamDeletedError] if it is softly deleted, [*InvalidError] if q contradicts itself.
 	//
 	// A context without a deadline gets the store's default timeout for each
 	// page, not for the whole sequence.
