@@ -5,10 +5,11 @@ FUZZTIME ?= 20s
 FOR      ?= 10m
 SEED     ?=
 PKG      ?= ./...
+MATRIX   ?= 14 15 18
 RUN      ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race torture bench fuzz generate verify lint
+.PHONY: help demo test race torture matrix bench fuzz generate verify lint
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,17 @@ race: ## Run all tests under the race detector
 
 torture: ## Kill processes, servers and connections for FOR (10m) and check what is stored (SEED=n to repeat)
 	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
+
+matrix: ## Run the tests that need a PostgreSQL on every version of MATRIX (default 14, 15 and 18)
+	@packages=$$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./runtime/... ./example/... ./cmd/... | \
+		awk '/internal\/pgtest/ {print $$1}'); missing=; \
+	for version in $(MATRIX); do \
+		bin=$$(.ci/postgres $$version) || { missing="$$missing $$version"; continue; }; \
+		echo "== $$($$bin/postgres --version), in $$bin"; \
+		ESGEN_TEST_DATABASE_URL= ESGEN_TEST_POSTGRES=installed ESGEN_TEST_POSTGRES_BIN=$$bin \
+			$(GO) test -count=1 -timeout 20m $$packages || exit 1; \
+	done; \
+	if [ -n "$$missing" ]; then echo "not run on PostgreSQL$$missing: see above"; exit 1; fi
 
 bench: ## Run the benchmarks (RUN=regexp for some)
 	$(GO) test -run '^$$' -bench '$(RUN)' -benchmem $(PKG)

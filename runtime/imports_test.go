@@ -63,6 +63,7 @@ var links = map[string][]string{
 	"runtime/store/jetstream": {"runtime/store", "github.com/nats-io/…", "github.com/klauspost/compress/…", "golang.org/x/…"},
 	"runtime/esotel":          {"runtime/store", "runtime/subscribe", "go.opentelemetry.io/…", "github.com/go-logr/…", "github.com/cespare/xxhash/v2"},
 	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
+	"internal/pgtest/pgproxy": {"github.com/jackc/…", "golang.org/x/text/…"},
 	"cmd/esgen/internal/scan": {"templates", "golang.org/x/tools/…"},
 	"cmd/esgen/internal/lock": {"templates"},
 	"cmd/esgen":               {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
@@ -78,7 +79,7 @@ var importers = []struct {
 	by       []string
 	programs bool
 }{
-	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest"}, true},
+	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest/…"}, true},
 	{"modernc.org/…", []string{"runtime/store/sqlite"}, false},
 	{"github.com/dave/jennifer/…", []string{"templates"}, false},
 	{"golang.org/x/tools/…", []string{"cmd/esgen/internal/scan"}, false},
@@ -99,7 +100,7 @@ var tests = []string{
 	"testing", "testing/…", "go.uber.org/goleak/…", "github.com/google/go-cmp/…", "pgregory.net/rapid",
 	"github.com/fergusstrange/embedded-postgres", "github.com/nats-io/nats-server/…",
 	"github.com/anishathalye/porcupine",
-	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
+	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest/…",
 }
 
 type listed struct {

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -19,14 +20,8 @@ func outcomeOf(batches []batch, answer []store.Appended, err error) record {
 	case errors.Is(err, store.ErrUnknownOutcome):
 		o.Kind, o.Why = kindUnknown, ""
 	case errors.As(err, &conflict):
-		o.Why, o.Stream, o.Version = whyConflict, conflict.Stream, int64(conflict.Actual)
-		for _, b := range batches {
-			if b.Stream == conflict.Stream {
-				o.Expected = b.Expected
-			}
-		}
-		if o.Expected != int64(conflict.Expected) {
-			o.Why = whyOther
+		if slices.ContainsFunc(batches, func(b batch) bool { return b.Stream == conflict.Stream && b.Expected == int64(conflict.Expected) }) {
+			o.Why, o.Stream, o.Expected, o.Version = whyConflict, conflict.Stream, int64(conflict.Expected), int64(conflict.Actual)
 		}
 	case errors.As(err, &duplicate):
 		o.Why, o.ID, o.Stream, o.Version = whyDuplicate, duplicate.ID, duplicate.StoredStream, int64(duplicate.StoredVersion)

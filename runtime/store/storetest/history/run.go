@@ -33,8 +33,9 @@ type Config struct {
 
 	// InTx calls do in a transaction of the caller's: commits if do returns nil,
 	// rolls back if it returns an error, and returns that. Positions in what an
-	// append in it answers may be 0. Defaults to no such transactions.
-	InTx func(ctx context.Context, do func(context.Context, store.Streams) error) error
+	// append in it answers may be 0; those of its appends that are no duplicates
+	// are in the result, unless that is nil. Defaults to no such transactions.
+	InTx func(ctx context.Context, do func(context.Context, store.Streams) error) ([]store.Appended, error)
 	// Hold is how long the longest transactions stay open. Defaults to 0.
 	Hold time.Duration
 	// Delete deletes a stream for good. Defaults to no deletions.

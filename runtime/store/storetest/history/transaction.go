@@ -31,7 +31,7 @@ func (w *writer) transaction(stop context.Context) error {
 	defer cancel()
 	var answer []store.Appended
 	var refused, broken error
-	err := w.InTx(ctx, func(ctx context.Context, s store.Streams) error {
+	committed, err := w.InTx(ctx, func(ctx context.Context, s store.Streams) error {
 		answer, refused = nil, nil
 		for i, b := range storeBatches(w.Store.Format(), in.batches) {
 			a, err := s.Append(ctx, b)
@@ -60,6 +60,9 @@ func (w *writer) transaction(stop context.Context) error {
 	if broken != nil {
 		return broken
 	}
+	if err == nil && committed != nil {
+		answer = positioned(answer, committed)
+	}
 	o := outcomeOf(in.batches, answer, err)
 	switch {
 	case err == nil:
@@ -85,6 +88,25 @@ func (w *writer) transaction(stop context.Context) error {
 	}
 	w.learn(&in, o)
 	return nil
+}
+
+// positioned puts what a commit tells in the place of what was told before it. What
+// does not fit is left to the checker, as an answer that nobody may give.
+func positioned(answer, committed []store.Appended) []store.Appended {
+	all := make([]store.Appended, 0, len(answer))
+	for _, a := range answer {
+		if !a.Duplicate {
+			if len(committed) == 0 || committed[0].Stream != a.Stream || committed[0].Version != a.Version {
+				return nil
+			}
+			a, committed = committed[0], committed[1:]
+		}
+		all = append(all, a)
+	}
+	if len(committed) > 0 {
+		return nil
+	}
+	return all
 }
 
 // hold chooses how long a transaction stays open: mostly for a moment.
