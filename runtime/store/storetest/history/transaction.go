@@ -44,11 +44,10 @@ func (w *writer) transaction(stop context.Context) error {
 				return err
 			}
 			answer = append(answer, a[0])
-			if i == 0 && w.random.IntN(8) == 0 {
+			if i == 0 && w.random.IntN(4) == 0 {
 				if broken = w.twin(stop, in); broken != nil {
 					return broken
 				}
-				pause(stop, w.Hold)
 			}
 			pause(stop, hold/time.Duration(len(in.batches)))
 		}
