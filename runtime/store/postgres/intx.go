@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -119,6 +120,19 @@ func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
 		}
 		if len(places) > 0 {
 			return a.duplicate(places)
+		}
+	}
+	// Where it is cannot be learned, or it is gone again; which one it was, the
+	// refusal says.
+	if pg, ok := errors.AsType[*pgconn.PgError](cause); ok {
+		for _, a := range t.appended {
+			for _, b := range a.batches {
+				for _, e := range b.Events {
+					if strings.Contains(pg.Detail, e.ID.String()) {
+						return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream}
+					}
+				}
+			}
 		}
 	}
 	return t.s.explain(ctx, op, cause)
