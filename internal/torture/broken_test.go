@@ -107,7 +107,7 @@ func TestChecksFindBrokenCode(t *testing.T) {
 				if err := c.breakIt(t.Context(), b); err != nil {
 					t.Fatal(err)
 				}
-				r := calm(t, b.schema, 0)
+				r := calm(t, b.schema, 15, 0, stall/2)
 				for _, rule := range c.rules {
 					if r.Broken(rule) {
 						found = rule
@@ -131,7 +131,7 @@ func TestOpenTransactionsHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	schema := pgtest.Schema(t)
 	open(t, pgtest.Pool(t), schema)
-	r := calm(t, schema, hold)
+	r := calm(t, schema, 40, hold, stall)
 	t.Log(r)
 	if err := r.Err(); err != nil {
 		t.Error(err)
@@ -148,15 +148,15 @@ const (
 
 // calm lets two stores of this process work on one schema for a moment, and checks
 // everything that is stored.
-func calm(t *testing.T, schema string, hold time.Duration) history.Report {
+func calm(t *testing.T, schema string, ops int, hold, stall time.Duration) history.Report {
 	t.Helper()
 	dir := t.TempDir()
 	var all sync.WaitGroup
 	for _, name := range []string{"p1", "p2"} {
 		s := open(t, pgtest.Pool(t), schema)
 		all.Go(func() {
-			c := job{Dir: dir, Name: name, Seed: rand.Uint64(), Writers: 4, Hold: hold, Timeout: 2 * stall}.config(s)
-			c.Ops = 40
+			c := job{Dir: dir, Name: name, Seed: rand.Uint64(), Writers: 4, Hold: hold, Timeout: 3 * stall / 2}.config(s)
+			c.Ops = ops
 			if err := history.Run(t.Context(), c); err != nil {
 				t.Error(err)
 			}

@@ -78,10 +78,10 @@ func (c *checker) times() {
 // stalls looks for appends that waited though nobody stood in their way.
 func (c *checker) stalls() {
 	for _, o := range c.ops {
-		if !o.alone || o.end == never || c.inFault(o.begin, o.end) {
+		if !o.alone || o.told == 0 || c.inFault(o.begin, o.told) {
 			continue
 		}
-		took := time.Duration(o.end - o.begin)
+		took := time.Duration(o.told - o.begin)
 		c.Report.Longest = max(c.Report.Longest, took)
 		if c.Stall > 0 && took > c.Stall {
 			c.problemf(ruleStall, "%s appended to %s, which nobody else uses, and waited %s for an answer", o.name, o.batches[0].Stream, took)

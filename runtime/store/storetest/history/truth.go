@@ -60,6 +60,7 @@ type op struct {
 	// said are the tries' refusals, with their begin.
 	said []record
 	last int64 // begin of the latest try
+	told int64 // time of the latest answer
 }
 
 // chain is a sequence of events that must be without a gap.
@@ -171,7 +172,7 @@ func (o *op) outcome(r record) {
 			o.open = false
 		}
 	}
-	o.end = r.Time
+	o.end, o.told = r.Time, r.Time
 }
 
 // settle decides when all is read. A try without an answer may have been stored.
