@@ -30,12 +30,13 @@ func (s *Store) append(batches []store.Batch) ([]store.Appended, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &s.contents
-	if appended, err := store.Duplicates(batches, c.find); appended != nil || err != nil {
+	find := func(id uuid.UUID) *store.Recorded { return c.ids[id] }
+	if appended, err := store.Duplicates(batches, find); appended != nil || err != nil {
 		return appended, err
 	}
 	for _, b := range batches {
-		if actual := store.Version(len(c.streams[b.Stream])); !b.Expected.Met(actual) {
-			return nil, &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: actual}
+		if _, err := c.open("append to", b.Stream, b.Expected); err != nil {
+			return nil, err
 		}
 	}
 	appended := make([]store.Appended, len(batches))
@@ -46,26 +47,21 @@ func (s *Store) append(batches []store.Batch) ([]store.Appended, error) {
 }
 
 func (c *contents) add(b store.Batch) store.Appended {
+	to := c.streams[b.Stream]
+	if to == nil {
+		to = c.create(b.Stream, b.Events[0].Time)
+	}
 	category := store.Category(b.Stream)
-	version, before := store.Version(len(c.streams[b.Stream])), store.Position(len(c.events))
-	for _, r := range b.Record(version, before) {
+	recorded := b.Record(to.version, c.last)
+	for i := range recorded {
+		r := &recorded[i]
 		c.events = append(c.events, r)
-		c.streams[b.Stream] = append(c.streams[b.Stream], r.Position)
+		to.events = append(to.events, r)
 		if category != "" {
-			c.categories[category] = append(c.categories[category], r.Position)
+			c.categories[category] = append(c.categories[category], r)
 		}
-		c.ids[r.ID] = r.Position
+		c.ids[r.ID] = r
+		to.version, c.last = r.Version, r.Position
 	}
-	added := len(b.Events)
-	return store.Appended{
-		Stream: b.Stream, Version: version + store.Version(added),
-		First: before + 1, Last: before + store.Position(added),
-	}
-}
-
-func (c *contents) find(id uuid.UUID) *store.Recorded {
-	if place, ok := c.ids[id]; ok {
-		return c.at(place)
-	}
-	return nil
+	return store.Appended{Stream: b.Stream, Version: to.version, First: recorded[0].Position, Last: c.last}
 }

@@ -11,7 +11,8 @@ import (
 func TestStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, storetest.Setup{
-		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{}) },
-		Declares: storetest.Memory,
+		Open:                   func(testing.TB) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
+		OpenWithoutHardDeletes: func(testing.TB) store.Store { return memory.New(memory.Config{}) },
+		Declares:               storetest.Memory,
 	})
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"slices"
@@ -20,25 +21,17 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 			yield(store.Recorded{}, err)
 			return
 		}
-		s.mu.RLock()
-		c := contents{events: s.contents.events}
-		lists := s.contents.lists(q)
-		s.mu.RUnlock()
-		if q.Stream != "" && len(lists[0]) == 0 {
-			yield(store.Recorded{}, &store.StreamNotFoundError{Stream: q.Stream})
+		lists, err := s.lists(q)
+		if err != nil {
+			yield(store.Recorded{}, err)
 			return
 		}
-		positions := merged(trimmed(q, lists), q.Backward)
-		if q.Stream == "" && len(q.Categories) == 0 {
-			positions = c.positions(q)
-		}
 		yielded := 0
-		for p := range positions {
+		for r := range merged(lists, q.Backward) {
 			if err := store.Ended(ctx, op); err != nil {
 				yield(store.Recorded{}, err)
 				return
 			}
-			r := c.at(p)
 			if !q.Matches(*r) {
 				continue
 			}
@@ -52,88 +45,38 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 	}
 }
 
-// lists returns the places of q's stream, or of each of its categories.
-func (c *contents) lists(q store.Query) [][]store.Position {
+// lists returns what q reads from where it begins: a stream, each of its
+// categories, or $all.
+func (s *Store) lists(q store.Query) ([]list, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := &s.contents
 	if q.Stream != "" {
-		return [][]store.Position{c.streams[q.Stream]}
-	}
-	var lists [][]store.Position
-	for _, category := range slices.Compact(slices.Sorted(slices.Values(q.Categories))) {
-		lists = append(lists, c.categories[category])
-	}
-	return lists
-}
-
-// positions yields those of $all from where q begins.
-func (c *contents) positions(q store.Query) iter.Seq[store.Position] {
-	return func(yield func(store.Position) bool) {
-		end := store.Position(len(c.events))
-		if !q.Backward {
-			for p := max(q.FromPosition, 1); p <= end && yield(p); p++ {
-			}
-			return
-		}
-		if q.FromPosition > 0 {
-			end = min(end, q.FromPosition)
-		}
-		for p := end; p > 0 && yield(p); p-- {
-		}
-	}
-}
-
-// trimmed cuts off what lies before q's beginning, or backward behind it.
-func trimmed(q store.Query, lists [][]store.Position) [][]store.Position {
-	for i, list := range lists {
-		var before, upTo int // how many places lie before the beginning, and up to it
+		of := c.streams[q.Stream]
 		switch {
-		case q.FromVersion > 0:
-			upTo = int(min(int64(q.FromVersion), int64(len(list))))
-			before = int(min(int64(q.FromVersion)-1, int64(len(list))))
-		case q.FromPosition > 0:
-			var found bool
-			before, found = slices.BinarySearch(list, q.FromPosition)
-			upTo = before
-			if found {
-				upTo++
-			}
-		case q.Backward:
-			upTo = len(list)
+		case of == nil:
+			return nil, &store.StreamNotFoundError{Stream: q.Stream}
+		case !of.deleted.IsZero():
+			return nil, &store.StreamDeletedError{Op: "read", Stream: q.Stream, Deleted: of.deleted}
 		}
-		if q.Backward {
-			lists[i] = list[:upTo]
-		} else {
-			lists[i] = list[before:]
+		return []list{of.readable().from(version, uint64(q.FromVersion), q.Backward)}, nil
+	}
+	lists := []list{c.events}
+	if len(q.Categories) > 0 {
+		lists = nil
+		for _, category := range slices.Compact(slices.Sorted(slices.Values(q.Categories))) {
+			lists = append(lists, c.categories[category])
 		}
 	}
-	return lists
+	for i, l := range lists {
+		lists[i] = l.from(position, uint64(q.FromPosition), q.Backward)
+	}
+	return lists, nil
 }
 
-// merged yields the positions of all lists in order.
-func merged(lists [][]store.Position, backward bool) iter.Seq[store.Position] {
-	return func(yield func(store.Position) bool) {
-		for {
-			best := -1
-			var next store.Position
-			for i, list := range lists {
-				if len(list) == 0 {
-					continue
-				}
-				p := list[0]
-				if backward {
-					p = list[len(list)-1]
-				}
-				if best < 0 || (p < next) != backward {
-					best, next = i, p
-				}
-			}
-			if best < 0 || !yield(next) {
-				return
-			}
-			if backward {
-				lists[best] = lists[best][:len(lists[best])-1]
-			} else {
-				lists[best] = lists[best][1:]
-			}
-		}
-	}
+// own returns a copy that shares no memory with r.
+func own(r store.Recorded) store.Recorded {
+	r.Data = bytes.Clone(r.Data)
+	r.Metadata = bytes.Clone(r.Metadata)
+	return r
 }

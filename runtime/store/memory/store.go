@@ -4,14 +4,11 @@
 package memory
 
 import (
-	"bytes"
-	"context"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -21,6 +18,9 @@ type Config struct {
 	Format store.Format
 	// Now is the store's clock. Defaults to [time.Now].
 	Now func() time.Time
+	// HardDeletes allows [store.Hard] removals. Defaults to false: they are
+	// refused with a [*store.NotEnabledError].
+	HardDeletes bool
 }
 
 // Store keeps everything that a store can keep except across the end of the
@@ -35,13 +35,16 @@ type Store struct {
 	contents contents
 }
 
-// contents only grow: an event at an index and a position in a list never
-// change, so a reader that has taken the slices reads on without the lock.
+// contents is all that is stored. A list never changes where a reader may have
+// taken it: appends write behind its end and removals make a new one, so readers
+// need no lock once they have it.
 type contents struct {
-	events      []store.Recorded // position p at index p-1
-	streams     map[string][]store.Position
-	categories  map[string][]store.Position
-	ids         map[uuid.UUID]store.Position
+	events      list           // $all
+	last        store.Position // that was given, also if its event is gone: none is given twice
+	streams     map[string]*stream
+	created     int // how many streams were
+	categories  map[string]list
+	ids         map[uuid.UUID]*store.Recorded
 	checkpoints store.Checkpoints
 	snapshots   map[string]store.Snapshot
 }
@@ -50,6 +53,8 @@ var (
 	_ store.Store     = (*Store)(nil)
 	_ store.Catalog   = (*Store)(nil)
 	_ store.Snapshots = (*Store)(nil)
+	_ store.Linker    = (*Store)(nil)
+	_ store.Deleter   = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -65,9 +70,9 @@ func New(c Config) *Store {
 
 func empty(c Config) contents {
 	return contents{
-		streams:     make(map[string][]store.Position),
-		categories:  make(map[string][]store.Position),
-		ids:         make(map[uuid.UUID]store.Position),
+		streams:     make(map[string]*stream),
+		categories:  make(map[string]list),
+		ids:         make(map[uuid.UUID]*store.Recorded),
 		checkpoints: store.KeepCheckpoints(make(map[string]store.Checkpoint), c.Now, nil),
 		snapshots:   make(map[string]store.Snapshot),
 	}
@@ -90,40 +95,14 @@ func (s *Store) Reset() {
 // Format is the configured one.
 func (s *Store) Format() store.Format { return s.config.Format }
 
-// Doorbell rings after every append.
+// Doorbell rings after every append and link.
 func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
 
 // Capabilities are all but durable and several processes.
 func (s *Store) Capabilities() store.Capabilities {
-	return store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog
+	return store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog |
+		store.Links | store.Deletes
 }
 
-// StreamInfo describes stream, or returns a [*store.StreamNotFoundError].
-func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo, error) {
-	if err := store.CheckStream(stream); err != nil {
-		return store.StreamInfo{}, err
-	}
-	if err := store.Ended(ctx, "describe "+printable.Name(stream)); err != nil {
-		return store.StreamInfo{}, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	places := s.contents.streams[stream]
-	if len(places) == 0 {
-		return store.StreamInfo{}, &store.StreamNotFoundError{Stream: stream}
-	}
-	return store.StreamInfo{
-		Stream:  stream,
-		Version: store.Version(len(places)),
-		Created: s.contents.at(places[0]).Time,
-	}, nil
-}
-
-func (c *contents) at(p store.Position) *store.Recorded { return &c.events[p-1] }
-
-// own returns a copy that shares no memory with r.
-func own(r store.Recorded) store.Recorded {
-	r.Data = bytes.Clone(r.Data)
-	r.Metadata = bytes.Clone(r.Metadata)
-	return r
-}
+// now is the clock in the precision that is stored.
+func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

@@ -48,7 +48,6 @@ type Store struct {
 
 var (
 	_ store.Store     = (*Store)(nil)
-	_ store.Catalog   = (*Store)(nil)
 	_ store.Snapshots = (*Store)(nil)
 )
 

@@ -53,6 +53,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 func (s *Store) outcome(op string, err error) error {
 	for _, known := range []error{
 		store.ErrConflict, store.ErrDuplicateEvent, store.ErrCheckpointMoved, store.ErrUnavailable,
+		store.ErrStreamNotFound, store.ErrStreamDeleted, store.ErrEventNotFound, store.ErrInvalid,
 		context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, known) {
@@ -69,13 +70,6 @@ type appending struct {
 	wrote    bool
 }
 
-// target is the stream that a batch goes to.
-type target struct {
-	id       int64
-	category any // its number, nil without
-	version  store.Version
-}
-
 // apply checks everything before it writes anything: under the write lock what it
 // has read stays true, so nothing is ever to be undone because of a refusal.
 func (a *appending) apply(t *tx) error {
@@ -85,9 +79,9 @@ func (a *appending) apply(t *tx) error {
 	}
 	targets := make([]target, len(a.batches))
 	for i, b := range a.batches {
-		targets[i] = t.target(b.Stream)
-		if !b.Expected.Met(targets[i].version) {
-			return &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: targets[i].version}
+		targets[i], _ = t.target(b.Stream)
+		if err := targets[i].refusal("append to", b.Stream, b.Expected); err != nil {
+			return err
 		}
 	}
 	for i, b := range a.batches {
@@ -98,15 +92,6 @@ func (a *appending) apply(t *tx) error {
 	a.wrote = true
 	t.appended = true
 	return nil
-}
-
-func (t *tx) target(stream string) (to target) {
-	var category *int64
-	var created int64
-	if t.row(streamSQL, []any{stream}, &to.id, &category, &created, &to.version) && category != nil {
-		to.category = *category
-	}
-	return to
 }
 
 func (t *tx) append(b store.Batch, to target) store.Appended {
@@ -138,19 +123,6 @@ func (t *tx) append(b store.Batch, to target) store.Appended {
 	}
 	a.Version = to.version
 	return a
-}
-
-// create stores a new stream and, if need be, its category.
-func (t *tx) create(stream string, created int64) (to target) {
-	if name := store.Category(stream); name != "" {
-		var category int64
-		if !t.row(categorySQL, []any{name}, &category) && t.failed == nil {
-			category = t.insert(insertCategorySQL, name)
-		}
-		to.category = category
-	}
-	to.id = t.insert(insertStreamSQL, stream, to.category, created)
-	return to
 }
 
 // insert returns the number that the new row was given.

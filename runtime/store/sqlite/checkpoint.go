@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
@@ -79,7 +78,7 @@ func (c checkpoints) load(ctx context.Context, name string) (store.Checkpoint, e
 	ck := store.Checkpoint{Name: name}
 	var place, micros int64
 	err := c.s.base.row(ctx, checkpointSQL, []any{name}, &ck.Settings, &place, &micros)
-	ck.At, ck.Time = uint64(place), time.UnixMicro(micros).UTC()
+	ck.At, ck.Time = uint64(place), instant(micros)
 	return ck, err
 }
 
@@ -88,7 +87,7 @@ func (t *tx) checkpoint(name string) (ck store.Checkpoint, found bool) {
 	if !t.row(checkpointSQL, []any{name}, &ck.Settings, &place, &micros) {
 		return store.Checkpoint{}, false
 	}
-	ck.Name, ck.At, ck.Time = name, uint64(place), time.UnixMicro(micros).UTC()
+	ck.Name, ck.At, ck.Time = name, uint64(place), instant(micros)
 	return ck, true
 }
 

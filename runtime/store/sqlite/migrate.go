@@ -20,8 +20,9 @@ var migrations = []string{
 	"0002_categories.sql",
 	"0003_streams.sql",
 	"0004_events.sql",
-	"0005_subscriptions.sql",
-	"0006_snapshots.sql",
+	"0005_links.sql",
+	"0006_subscriptions.sql",
+	"0007_snapshots.sql",
 }
 
 //go:embed migrations/*.sql

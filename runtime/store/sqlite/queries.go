@@ -17,6 +17,8 @@ var (
 	lastPositionSQL string
 	//go:embed queries/stream.sql
 	streamSQL string
+	//go:embed queries/stream_info.sql
+	streamInfoSQL string
 	//go:embed queries/category.sql
 	categorySQL string
 	//go:embed queries/insert_category.sql
@@ -29,6 +31,42 @@ var (
 	eventPlaceSQL string
 	//go:embed queries/any_event.sql
 	anyEventSQL string
+
+	//go:embed queries/link_place.sql
+	linkPlaceSQL string
+	//go:embed queries/insert_link.sql
+	insertLinkSQL string
+	//go:embed queries/delete_stream.sql
+	deleteStreamSQL string
+	//go:embed queries/truncate_stream.sql
+	truncateStreamSQL string
+	//go:embed queries/begin_removal.sql
+	beginRemovalSQL string
+	//go:embed queries/end_removal.sql
+	endRemovalSQL string
+	//go:embed queries/keep_versions.sql
+	keepVersionsSQL string
+	//go:embed queries/remove_links_to.sql
+	removeLinksToSQL string
+	//go:embed queries/remove_links.sql
+	removeLinksSQL string
+	//go:embed queries/remove_events.sql
+	removeEventsSQL string
+	//go:embed queries/remove_stream.sql
+	removeStreamSQL string
+
+	//go:embed queries/list_by_name_forward.sql
+	listByNameForwardSQL string
+	//go:embed queries/list_by_name_backward.sql
+	listByNameBackwardSQL string
+	//go:embed queries/list_by_creation_forward.sql
+	listByCreationForwardSQL string
+	//go:embed queries/list_by_creation_backward.sql
+	listByCreationBackwardSQL string
+	//go:embed queries/list_by_version_forward.sql
+	listByVersionForwardSQL string
+	//go:embed queries/list_by_version_backward.sql
+	listByVersionBackwardSQL string
 
 	//go:embed queries/read_all_forward.sql
 	readAllForwardSQL string

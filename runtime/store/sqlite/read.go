@@ -18,8 +18,8 @@ const (
 	pageEvents = 500
 	pageBytes  = 4 << 20
 	// window is how many positions, or versions of a stream, a statement looks
-	// through that filters by type, for which there is no index: so that each
-	// ends within its timeout however rare the types are.
+	// through that filters by what there is no index for: so that each ends
+	// within its timeout however rare the events are.
 	window = 50_000
 )
 
@@ -55,12 +55,14 @@ func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 // reading is a read on its way. Places are positions, or in a read of a stream
 // versions.
 type reading struct {
-	s     *Store
-	q     store.Query
-	op    string
-	sql   string
-	types any // JSON array, nil without
-	of    any // the last bind: stream, category or JSON array of categories; nil without
+	s   *Store
+	q   store.Query
+	op  string
+	sql string
+	// types (a JSON array), since, until (microseconds) and metadata (a JSON
+	// object) are what events are filtered by; nil without.
+	types, since, until, metadata any
+	of                            any // the last bind: stream, category or JSON array of categories; nil without
 	// low and high are the places still to be read.
 	low, high int64
 	left      int // events still to be yielded
@@ -83,16 +85,14 @@ func newReading(s *Store, q store.Query) *reading {
 	case from > 0:
 		r.low = from
 	}
-	if len(q.Types) > 0 {
-		r.types = array(q.Types)
-	}
+	r.filter()
 	categories := slices.Compact(slices.Sorted(slices.Values(q.Categories)))
 	switch {
 	case q.Stream != "":
 		r.of = q.Stream
 		r.sql = either(q.Backward, readStreamBackwardSQL, readStreamForwardSQL)
 	case len(categories) > 1:
-		r.of = array(categories)
+		r.of = text(categories)
 		r.sql = either(q.Backward, readCategoriesBackwardSQL, readCategoriesForwardSQL)
 	case len(categories) == 1:
 		r.of = categories[0]
@@ -110,9 +110,33 @@ func either(backward bool, yes, no string) string {
 	return no
 }
 
-// array is names as a JSON array.
-func array(names []string) string {
-	text, _ := json.Marshal(names) //nolint:errchkjson // strings have no value that JSON lacks
+func (r *reading) filter() {
+	if len(r.q.Types) > 0 {
+		r.types = text(r.q.Types)
+	}
+	if !r.q.Since.IsZero() {
+		r.since = reached(r.q.Since)
+	}
+	if !r.q.Until.IsZero() {
+		r.until = reached(r.q.Until)
+	}
+	if len(r.q.Metadata) > 0 {
+		r.metadata = text(r.q.Metadata)
+	}
+}
+
+// filtered reports whether events are filtered by what there is no index for.
+func (r *reading) filtered() bool {
+	return r.types != nil || r.since != nil || r.until != nil || r.metadata != nil
+}
+
+// reached is the first of the stored times, which are microseconds, that is not
+// before t.
+func reached(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
+
+// text is strings as JSON.
+func text[T []string | map[string]string](strings T) string {
+	text, _ := json.Marshal(strings) //nolint:errchkjson // strings have no value that JSON lacks
 	return string(text)
 }
 
@@ -123,7 +147,7 @@ func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
 		return nil, err
 	}
 	defer cancel()
-	if !r.started && r.types != nil {
+	if !r.started && r.filtered() {
 		// Windows need an end. What is appended later is not yielded.
 		if err := r.bound(ctx); err != nil {
 			return nil, r.fail(ctx, err)
@@ -133,7 +157,7 @@ func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
 		}
 	}
 	low, high := r.low, r.high
-	if r.types != nil && high-low >= r.s.window {
+	if r.filtered() && high-low >= r.s.window {
 		if r.q.Backward {
 			low = high - r.s.window + 1
 		} else {
@@ -145,15 +169,18 @@ func (r *reading) next(ctx context.Context) ([]store.Recorded, error) {
 	if err != nil {
 		return nil, r.fail(ctx, err)
 	}
-	if len(page) == 0 && !r.started && r.types == nil && r.q.Stream != "" {
-		// A page without events is rare enough to ask why. If the stream has
-		// come into being since, its events are read by the next page: to yield
-		// neither events nor an error would tell of a stream that never was.
+	if len(page) == 0 && r.q.Stream != "" {
+		// A page without events is rare enough to ask why: the stream may be
+		// missing, or was deleted meanwhile. If it has come into being since, its
+		// events are read by the next page: to yield neither events nor an error
+		// would tell of a stream that never was.
 		if err := r.bound(ctx); err != nil {
 			return nil, r.fail(ctx, err)
 		}
-		r.started, r.over = true, r.low > r.high
-		return nil, nil
+		if !r.started && !r.filtered() {
+			r.started, r.over = true, r.low > r.high
+			return nil, nil
+		}
 	}
 	r.started = true
 	r.left -= len(page)
@@ -184,6 +211,9 @@ func (r *reading) place(e store.Recorded) int64 {
 func (r *reading) bound(ctx context.Context) error {
 	if r.q.Stream != "" {
 		info, err := r.s.describe(ctx, r.q.Stream)
+		if err == nil && !info.Deleted.IsZero() {
+			err = &store.StreamDeletedError{Op: "read", Stream: r.q.Stream, Deleted: info.Deleted}
+		}
 		r.high = min(r.high, int64(info.Version))
 		return err
 	}
@@ -199,7 +229,7 @@ func (r *reading) bound(ctx context.Context) error {
 }
 
 func (r *reading) fail(ctx context.Context, err error) error {
-	if errors.Is(err, store.ErrStreamNotFound) {
+	if errors.Is(err, store.ErrStreamNotFound) || errors.Is(err, store.ErrStreamDeleted) {
 		return err
 	}
 	return interpret(store.Ended(ctx, ""), r.s.file, r.op, err)
@@ -212,7 +242,7 @@ func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []
 	if err != nil {
 		return nil, false, err
 	}
-	args := []any{low, high, r.types, limit}
+	args := []any{low, high, r.types, r.since, r.until, r.metadata, limit}
 	if r.of != nil {
 		args = append(args, r.of)
 	}
@@ -230,14 +260,14 @@ func scan(rows *sql.Rows, limit int) (page []store.Recorded, full bool, err erro
 	for rows.Next() {
 		var e store.Recorded
 		// Numbers of other types than int64 pass through text in database/sql.
-		var position, version, revision, micros int64
-		if err := rows.Scan(&position, &e.Stream, &version, &e.ID, &e.Type, &revision,
+		var position, version, original, revision, micros int64
+		if err := rows.Scan(&position, &e.Stream, &version, &e.OriginalStream, &original, &e.ID, &e.Type, &revision,
 			&micros, &e.Correlation, &e.Causation, &e.Format, (*[]byte)(&e.Metadata), &e.Data); err != nil {
 			return nil, false, err
 		}
 		e.Position, e.Version, e.Revision = store.Position(position), store.Version(version), int(revision)
-		e.OriginalStream, e.OriginalVersion = e.Stream, e.Version
-		e.Time = time.UnixMicro(micros).UTC()
+		e.OriginalVersion = store.Version(original)
+		e.Time = instant(micros)
 		page = append(page, e)
 		bytes += len(e.Data) + len(e.Metadata)
 		if len(page) == limit || bytes >= pageBytes {

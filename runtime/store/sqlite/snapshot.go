@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
@@ -57,7 +56,7 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 	case err != nil:
 		return store.Snapshot{}, interpret(store.Ended(ctx, ""), s.file, op, err)
 	}
-	sn.Time = time.UnixMicro(micros).UTC()
+	sn.Time = instant(micros)
 	return sn, nil
 }
 

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 func TestContract(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]sqlite.Config{
-		"full":   {},
-		"normal": {Synchronous: sqlite.Normal, Readers: 1},
+		"full":   {HardDeletes: true},
+		"normal": {HardDeletes: true, Synchronous: sqlite.Normal, Readers: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,6 +35,11 @@ func TestContract(t *testing.T) {
 				Declares: storetest.SQLite,
 				Open: func(t testing.TB) store.Store {
 					return migrated(t, newFile(t), c)
+				},
+				OpenWithoutHardDeletes: func(t testing.TB) store.Store {
+					without := c
+					without.HardDeletes = false
+					return migrated(t, newFile(t), without)
 				},
 				Reopen: func(t testing.TB, s store.Store) store.Store {
 					closeStore(t, s.(*sqlite.Store))

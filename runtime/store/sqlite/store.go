@@ -31,6 +31,9 @@ type Config struct {
 	Now func() time.Time
 	// Synchronous is how far an acknowledged append has gone. Defaults to [Full].
 	Synchronous Synchronous
+	// HardDeletes allows [store.Hard] removals. Defaults to false: they are
+	// refused with a [*store.NotEnabledError].
+	HardDeletes bool
 	// Readers is the most connections that read at once; further reads wait for
 	// one. Writing has a connection of its own. Defaults to 4.
 	Readers int
@@ -52,6 +55,8 @@ var (
 	_ store.Store     = (*Store)(nil)
 	_ store.Catalog   = (*Store)(nil)
 	_ store.Snapshots = (*Store)(nil)
+	_ store.Linker    = (*Store)(nil)
+	_ store.Deleter   = (*Store)(nil)
 )
 
 // Open returns the store in file, a path. It checks its arguments; the file is
@@ -91,14 +96,14 @@ func (s *Store) File() string { return s.file }
 // Format is the configured one.
 func (s *Store) Format() store.Format { return s.config.Format }
 
-// Doorbell rings after every append of this store. Appends of other processes,
+// Doorbell rings after every append and link of this store. Those of other processes,
 // and of another Store on the same file, do not ring: who waits also polls.
 func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
 
 // Capabilities are all that there are.
 func (s *Store) Capabilities() store.Capabilities {
 	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
-		store.KeepsSnapshots | store.KeepsCatalog
+		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
 }
 
 // Close waits until every append that has begun has ended, and closes the file.

@@ -89,13 +89,23 @@ func declares(f *fixture) {
 	if got := f.store.Capabilities(); got != f.setup.Declares {
 		f.Errorf("the store declares %s, want %s", got, f.setup.Declares)
 	}
-	_, keeps := f.store.(store.Snapshots)
-	if declared := f.setup.Declares.Has(store.KeepsSnapshots); keeps != declared {
-		f.Errorf("the store implements Snapshots: %t, declares it: %t", keeps, declared)
-	}
-	_, keeps = f.store.(store.Catalog)
-	if declared := f.setup.Declares.Has(store.KeepsCatalog); keeps != declared {
-		f.Errorf("the store implements Catalog: %t, declares it: %t", keeps, declared)
+	_, snapshots := f.store.(store.Snapshots)
+	_, catalog := f.store.(store.Catalog)
+	_, links := f.store.(store.Linker)
+	_, deletes := f.store.(store.Deleter)
+	for _, c := range []struct {
+		name       string
+		capability store.Capabilities
+		implements bool
+	}{
+		{"Snapshots", store.KeepsSnapshots, snapshots},
+		{"Catalog", store.KeepsCatalog, catalog},
+		{"Linker", store.Links, links},
+		{"Deleter", store.Deletes, deletes},
+	} {
+		if declared := f.setup.Declares.Has(c.capability); c.implements != declared {
+			f.Errorf("the store implements %s: %t, declares it: %t", c.name, c.implements, declared)
+		}
 	}
 	if f.setup.Declares.Has(store.Durable) && f.setup.Reopen == nil {
 		f.Errorf("the store declares durable, but Setup.Reopen is nil: set it, so that the promise is tested")

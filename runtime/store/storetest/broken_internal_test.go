@@ -542,13 +542,13 @@ func TestBrokenStoresAreCaught(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			c := caseNamed(t, d.case_)
-			sound := Setup{Declares: Memory, Open: func(testing.TB) store.Store { return &broken{Store: memory.New(memory.Config{})} }}
+			sound := Setup{Declares: Memory, Open: func(testing.TB) store.Store { return &broken{Store: memory.New(memory.Config{HardDeletes: true})} }}
 			if said, failed := record(t, c, sound); failed {
 				t.Fatalf("%q fails without the defect:\n%s", c.name, said)
 			}
 			spoiled := sound
 			spoiled.Open = func(testing.TB) store.Store {
-				b := &broken{Store: memory.New(memory.Config{})}
+				b := &broken{Store: memory.New(memory.Config{HardDeletes: true})}
 				d.spoil(b)
 				return b
 			}

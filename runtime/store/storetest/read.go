@@ -188,9 +188,10 @@ func selected(all []store.Recorded, q store.Query) []store.Recorded {
 		}
 		inRange := from == 0 || !q.Backward && at >= from || q.Backward && at <= from
 		ofType := len(q.Types) == 0 || slices.Contains(q.Types, r.Type)
+		inTime := (q.Since.IsZero() || !r.Time.Before(q.Since)) && (q.Until.IsZero() || r.Time.Before(q.Until))
 		ofStream := q.Stream == "" || q.Stream == r.Stream
 		ofCategory := len(q.Categories) == 0 || slices.Contains(q.Categories, store.Category(r.Stream))
-		if inRange && ofType && ofStream && ofCategory && (q.Limit == 0 || len(found) < q.Limit) {
+		if inRange && ofType && inTime && says(r.Metadata, q.Metadata) && ofStream && ofCategory && (q.Limit == 0 || len(found) < q.Limit) {
 			found = append(found, r)
 		}
 	}

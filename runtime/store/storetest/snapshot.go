@@ -187,38 +187,3 @@ func (f *fixture) noSnapshot(s store.Snapshots, stream string) {
 		f.Fatalf("LoadSnapshot of %s: %v, want a SnapshotNotFoundError", stream, err)
 	}
 }
-
-func catalogCases() []contractCase {
-	return []contractCase{
-		{name: "the catalog describes a stream", needs: store.KeepsCatalog, run: func(f *fixture) {
-			catalog, ok := f.store.(store.Catalog)
-			if !ok {
-				f.Fatalf("%T does not implement Catalog", f.store)
-			}
-			_, err := catalog.StreamInfo(f.ctx, "bank-1")
-			if e, ok := as[*store.StreamNotFoundError](err); !ok || e.Stream != "bank-1" {
-				f.Fatalf("StreamInfo of an unknown stream: %v, want a StreamNotFoundError", err)
-			}
-			for _, name := range impossibleStreams() {
-				if _, err := catalog.StreamInfo(f.ctx, name); !errors.Is(err, store.ErrInvalid) {
-					f.Errorf("StreamInfo of %.20q: %v, want an InvalidError", name, err)
-				}
-			}
-			first, second := event(1), event(2)
-			first.Time = time.Date(2020, 2, 3, 4, 5, 6, 7_000, time.UTC)
-			second.Time = first.Time.Add(-time.Hour)
-			f.append("bank-1", 0, first, second)
-			f.append("bank-2", 0, event(1))
-			f.append("bank-1", 2, event(3))
-			got, err := catalog.StreamInfo(f.ctx, "bank-1")
-			if err != nil {
-				f.Fatalf("StreamInfo: %v", err)
-			}
-			if !got.Created.Equal(first.Time) {
-				f.Errorf("created at %s, want the first event's time %s", got.Created, first.Time)
-			}
-			got.Created = first.Time
-			f.equal("info", store.StreamInfo{Stream: "bank-1", Version: 3, Created: first.Time}, got)
-		}},
-	}
-}

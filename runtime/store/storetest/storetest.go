@@ -13,8 +13,14 @@ import (
 // Setup is how the suite comes by the store that it holds against the contract.
 type Setup struct {
 	// Open returns a new, empty store that shares nothing with any other, and
-	// closes it by t.Cleanup. Required. Called by several cases at once.
+	// closes it by t.Cleanup. If the store declares [store.Deletes], its
+	// configuration enables hard ones. Required. Called by several cases at once.
 	Open func(t testing.TB) store.Store
+
+	// OpenWithoutHardDeletes is Open with a configuration that does not enable
+	// them. Nil means that the store has no such configuration: it takes hard
+	// deletes always.
+	OpenWithoutHardDeletes func(t testing.TB) store.Store
 
 	// Declares is what the store is meant to declare. A case that needs more is
 	// skipped, and says what was missing. A store that declares anything else
@@ -33,7 +39,7 @@ type Setup struct {
 
 // What the stores of this module declare.
 const (
-	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog
+	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
 	SQLite   = Memory | store.Durable | store.SeveralProcesses
 	Postgres = Memory | store.Durable | store.SeveralProcesses
 )
@@ -66,6 +72,7 @@ func cases() []contractCase {
 		idempotencyCases(),
 		severalCases(),
 		readCases(),
+		filterCases(),
 		contentCases(),
 		causeCases(),
 		invalidCases(),
@@ -74,6 +81,13 @@ func cases() []contractCase {
 		checkpointCases(),
 		snapshotCases(),
 		catalogCases(),
+		listingCases(),
+		linkCases(),
+		linkRaceCases(),
+		softDeleteCases(),
+		hardDeleteCases(),
+		holeCases(),
+		truncateCases(),
 		durableCases(),
 		processCases(),
 		orderCases(),

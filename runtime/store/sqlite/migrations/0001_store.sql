@@ -8,7 +8,10 @@ CREATE TABLE store (
     -- No event gets a position at or below it, whatever the table of events
     -- holds: so a position is never given twice, even when the last events
     -- were deleted.
-    floor     INTEGER NOT NULL
+    floor     INTEGER NOT NULL,
+    -- 1 inside a transaction that deletes hard, which ends by making it 0 again:
+    -- so nobody else ever sees it, and triggers refuse every other deletion.
+    removing  INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO store (one, migration, epoch, floor) VALUES (1, 0, randomblob(16), 0);
+INSERT INTO store (one, migration, epoch, floor, removing) VALUES (1, 0, randomblob(16), 0, 0);

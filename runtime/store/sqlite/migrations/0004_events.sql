@@ -1,4 +1,4 @@
--- Wide columns stand last: a filter by type reads no payload.
+-- Wide columns stand last: a filter by type or time reads no payload.
 CREATE TABLE events (
     position    INTEGER PRIMARY KEY CHECK (position > 0),
     -- Its number in streams.
@@ -31,6 +31,7 @@ BEGIN
 END;
 
 CREATE TRIGGER events_refuse_delete BEFORE DELETE ON events
+WHEN (SELECT removing FROM store) = 0
 BEGIN
     SELECT raise(ABORT, 'stored events are never deleted by hand');
 END;

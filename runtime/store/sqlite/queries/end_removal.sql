@@ -1,0 +1,2 @@
+-- Ends what begin_removal.sql allows.
+UPDATE store SET removing = 0;

@@ -1,0 +1,22 @@
+-- A page of streams by version and name, forward. It looks at all that are selected.
+-- ?1 and ?2 the names from which and before which, ?3 text that names hold, ?4
+-- whether softly deleted ones are included, ?5 limit, ?6 version and ?7
+-- name of the last one before
+SELECT s.name, s.id, s.version,
+       nullif(min(
+           coalesce((SELECT min(e.version) FROM events AS e WHERE e.stream = s.id AND e.version >= s.first), 9223372036854775807),
+           coalesce((SELECT min(l.version) FROM links AS l WHERE l.stream = s.id AND l.version >= s.first), 9223372036854775807)),
+           9223372036854775807),
+       s.created, s.deleted
+FROM (
+    SELECT s.name, s.id, s.first, s.created, s.deleted, max(s.floor,
+           coalesce((SELECT max(e.version) FROM events AS e WHERE e.stream = s.id), 0),
+           coalesce((SELECT max(l.version) FROM links AS l WHERE l.stream = s.id), 0)) AS version
+    FROM streams AS s
+    WHERE s.name >= ?1 AND s.name < ?2
+      AND (?3 = '' OR instr(s.name, ?3) > 0)
+      AND (?4 OR s.deleted IS NULL)
+) AS s
+WHERE (s.version, s.name) > (?6, ?7)
+ORDER BY s.version, s.name
+LIMIT ?5;

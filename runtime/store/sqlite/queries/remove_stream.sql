@@ -1,0 +1,3 @@
+-- Removes a stream that holds nothing any more.
+-- ?1 stream
+DELETE FROM streams WHERE id = ?1;
