@@ -35,12 +35,14 @@ Lines need an id, so that to append a file again stores nothing twice; or give t
 a name with -key: ids are then made from that name, the stream and the line's place among
 those of its stream. Such a file may grow at its end, but must not change before.
 
-Events are appended in the order of the lines; what was appended before a line that is
-refused stays.`,
+Events are appended in the order of the lines, as many at once as that allows. With
+-reorder, events of different streams may change places, which is faster where streams
+take turns. What was appended before a line that is refused stays.`,
 	prepare: func(f *flag.FlagSet) action {
 		key := f.String("key", "", "make ids for lines without one from this `NAME` of the file")
 		stream := f.String("stream", "", "the `STREAM` of lines without one")
 		batch := f.Int("batch", 500, "append at most `N` lines at once")
+		reorder := f.Bool("reorder", false, "the order between streams does not matter")
 		return func(ctx context.Context, s shell, args []string) error {
 			if *batch < 1 {
 				return s.misused("-batch is at least 1")
@@ -51,7 +53,7 @@ refused stays.`,
 					return err
 				}
 				defer func() { _ = file.Close() }()
-				a := &appender{shell: s, t: t, key: *key, stream: *stream, batch: *batch, places: make(map[string]int)}
+				a := &appender{shell: s, t: t, key: *key, stream: *stream, batch: *batch, reorder: *reorder, places: make(map[string]int), streams: make(map[string]bool)}
 				return a.run(ctx, file, size)
 			})
 		}
@@ -85,11 +87,13 @@ type appender struct {
 	t           target
 	key, stream string
 	batch       int
+	reorder     bool
 	// places counts the lines of each stream that have got an id from key.
 	places map[string]int
 
-	group []numbered
-	bytes int
+	group   []numbered
+	streams map[string]bool // of the group
+	bytes   int
 	// at is the line that was read last.
 	at      int
 	summary summary
@@ -183,13 +187,13 @@ func (a *appender) add(ctx context.Context, text []byte) error {
 	if l.Expected != nil {
 		n.expected = store.Version(*l.Expected)
 	}
-	// One append states what is expected of a stream once.
-	if len(a.group) == a.batch || a.bytes > 4<<20 || n.expected != store.Any && a.holds(n.stream) {
+	if len(a.group) == a.batch || a.bytes > 4<<20 || !a.fits(n) {
 		if err := a.flush(ctx); err != nil {
 			return err
 		}
 	}
 	a.group = append(a.group, n)
+	a.streams[n.stream] = true
 	a.bytes += len(text)
 	return nil
 }
@@ -228,13 +232,14 @@ func keyID(key, stream string, place int) uuid.UUID {
 	return id
 }
 
-func (a *appender) holds(stream string) bool {
-	for _, n := range a.group {
-		if n.stream == stream {
-			return true
-		}
+// fits reports whether n can join the group. One append has one place for each of
+// its streams, and states once what is expected of it.
+func (a *appender) fits(n numbered) bool {
+	last := len(a.group) - 1
+	if last < 0 || !a.streams[n.stream] {
+		return true
 	}
-	return false
+	return n.expected == store.Any && (a.reorder || a.group[last].stream == n.stream)
 }
 
 // flush appends the group: at once, or if that is refused, line by line, to find the
@@ -242,6 +247,7 @@ func (a *appender) holds(stream string) bool {
 func (a *appender) flush(ctx context.Context) error {
 	group := a.group
 	a.group, a.bytes = nil, 0
+	clear(a.streams)
 	if len(group) == 0 {
 		return nil
 	}

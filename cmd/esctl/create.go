@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
-	"fmt"
+	"strings"
 
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
@@ -53,12 +54,12 @@ func (s shell) create(ctx context.Context, maintenance string) error {
 }
 
 func (s shell) checkMaintenance(text string) error {
-	if !isDSN(text) {
-		return nil
+	if !strings.Contains(text, ":") {
+		return nil // a name
 	}
 	p, err := parseDSN("-maintenance", text)
 	if err == nil && p.pool == nil {
-		err = fmt.Errorf("-maintenance is neither the name of a database nor postgres://…")
+		err = errors.New("-maintenance is neither the name of a database nor postgres://…")
 	}
 	if err != nil {
 		return s.misused("%v", err)

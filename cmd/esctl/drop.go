@@ -107,8 +107,8 @@ func (s shell) confirm(ctx context.Context, p place, all []target, database stri
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	if answer == "" {
-		s.notef("")
+	if terminal(s.stdin) == nil {
+		s.notef("") // nobody has typed the end of the line
 	}
 	if strings.TrimSuffix(strings.TrimSuffix(answer, "\n"), "\r") != want {
 		return errors.New("not confirmed; nothing was dropped")
