@@ -58,6 +58,14 @@ func isDSN(text string) bool {
 	return strings.Contains(text, "postgres:") || strings.Contains(text, "postgresql:") || strings.Contains(text, "://")
 }
 
+// misplaced reports whether a flag that takes no DSN was given one.
+func misplaced(f *flag.FlagSet) (found bool) {
+	f.Visit(func(v *flag.Flag) {
+		found = found || v.Name != "dsn" && v.Name != "maintenance" && isDSN(v.Value.String())
+	})
+	return found
+}
+
 // moment is a flag that holds a time.
 type moment struct{ time.Time }
 

@@ -190,7 +190,7 @@ func (s shell) call(ctx context.Context, args []string) error {
 		return nil
 	case err != nil:
 		return err
-	case slices.ContainsFunc(rest, isDSN) || slices.ContainsFunc(s.schemas, isDSN):
+	case slices.ContainsFunc(rest, isDSN) || misplaced(flags):
 		return s.misused("a DSN stands where none belongs; give it with -dsn")
 	case len(rest) < v.least() || len(rest) > v.most():
 		return s.misused("%s takes %s, not %s", v.name, v.operands(), count(len(rest), "argument"))

@@ -53,14 +53,17 @@ func (t schemaTarget) Steps(ctx context.Context) (int, []string, error) {
 func (t schemaTarget) Script(after int) (string, error) { return postgres.Script(t.name, after) }
 
 func (t schemaTarget) There(ctx context.Context) (bool, error) {
-	var there, store bool
+	var there, holds bool
 	err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1),
 		3 = (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		      WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relname IN ('store', 'events', 'migrations'))`, t.name).Scan(&there, &store)
-	if err == nil && there && !store {
-		err = fmt.Errorf("schema %s holds no event store; it was not dropped", printable(t.name))
+		      WHERE n.nspname = $1 AND c.relkind = 'r' AND c.relname IN ('store', 'events', 'migrations'))`, t.name).Scan(&there, &holds)
+	switch {
+	case err != nil:
+		return false, &store.UnavailableError{Op: "look for schema " + printable(t.name), Err: err}
+	case there && !holds:
+		return false, fmt.Errorf("schema %s holds no event store; it was not dropped", printable(t.name))
 	}
-	return there, err
+	return there, nil
 }
 
 func (t schemaTarget) Examine(ctx context.Context) (any, error) { return t.Doctor(ctx) }
@@ -72,7 +75,7 @@ func (t fileTarget) Name() string { return t.File() }
 
 func (t fileTarget) Steps(ctx context.Context) (int, []string, error) {
 	pending, err := t.Pending(ctx)
-	return len(sqlite.Migrations()), pending, err
+	return len(sqlite.Migrations()), append([]string{}, pending...), err
 }
 
 func (t fileTarget) Script(after int) (string, error) { return sqlite.Script(after) }
