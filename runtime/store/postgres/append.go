@@ -5,36 +5,43 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
+// maxAppendBytes bounds data and metadata of one append together. PostgreSQL
+// takes an array of less than 1 GiB, and text modes double the size of bytes.
+const maxAppendBytes = 256 << 20
+
 // Append stores all batches or none, as [store.Streams] describes, in one round
-// trip. It waits for other writers of the same streams. In one call at most 256
-// MiB of data and metadata are stored.
+// trip. Appends of concurrent callers share transactions, each with an answer of
+// its own; a caller that is alone waits for nobody. An append to a stream that an
+// open transaction has changed waits for that one, and delays no other. In one call
+// at most 256 MiB of data and metadata are stored.
+//
+// If ctx ends before the append was sent, nothing is stored; if it ends later, the
+// answer is a [*store.UnknownOutcomeError]. After [Store.Close] the error is
+// [store.ErrClosed].
 func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
-	batches, err := store.Prepare(ctx, s.config.Now(), batches)
+	a, err := s.appending(ctx, batches)
 	if err != nil {
 		return nil, err
 	}
-	op := "append to " + printable.Name(batches[0].Stream)
-	if err := checkSize(op, batches); err != nil {
-		return nil, err
-	}
-	if err := store.Ended(ctx, op); err != nil {
+	if err := store.Ended(ctx, a.op); err != nil {
 		return nil, err
 	}
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	a := appending{s: s, op: op, batches: batches, order: streamOrder(batches)}
-	appended, err := a.run(ctx)
+	ctx, end := s.observe(ctx, store.OperationAppend, a.batches[0].Stream, len(a.batches), a.events)
+	appended, err := a.inCompany(ctx)
 	if err == nil && slices.ContainsFunc(appended, func(a store.Appended) bool { return !a.Duplicate }) {
 		s.bell.Ring()
 	}
+	end(appendedResult(appended, err, a.events))
 	return appended, err
 }
 
@@ -43,9 +50,16 @@ type appending struct {
 	s       *Store
 	op      string
 	batches []store.Batch
-	order   []int
-	// blocking is set when the call for one event met a stream that was being
-	// created: the general one knows how to wait for it.
+	// columns are the batches' events, nil if the protocol has no binary form.
+	columns       []*eventColumns
+	events, bytes int
+	// fresh tells that all ids were made for this call, so that nobody can have
+	// stored them before it.
+	fresh bool
+
+	// grouped is the append's place among those of other callers.
+	grouped
+	// blocking is set when a call met a busy stream: the next one waits for it.
 	blocking bool
 	// began tells that the last call began a transaction of its own.
 	began bool
@@ -56,63 +70,129 @@ type appending struct {
 	lost error
 }
 
-// Outcomes of append.sql and append_one.sql.
+func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending, error) {
+	batches, err := store.Prepare(ctx, s.config.Now(), given)
+	if err != nil {
+		return nil, err
+	}
+	a := &appending{s: s, op: "append to " + printable.Name(batches[0].Stream), batches: batches, fresh: true}
+	for i, b := range batches {
+		a.events += len(b.Events)
+		for j := range b.Events {
+			a.bytes += len(b.Events[j].Data) + len(b.Events[j].Metadata)
+			a.fresh = a.fresh && given[i].Events[j].ID == uuid.Nil
+		}
+	}
+	if a.bytes > maxAppendBytes {
+		return nil, &store.InvalidError{What: a.op, Reason: fmt.Sprintf(
+			"%d bytes of data and metadata in one append, at most %d are stored; append in several calls", a.bytes, maxAppendBytes)}
+	}
+	if s.binary {
+		a.columns = make([]*eventColumns, len(batches))
+		if a.events > 1 || !s.config.NoGroupCommit {
+			for i, b := range batches {
+				a.columns[i] = columnsOf(b.Events)
+			}
+		}
+	}
+	return a, nil
+}
+
+// inCompany appends with the calls of others if it can, else alone.
+func (a *appending) inCompany(ctx context.Context) ([]store.Appended, error) {
+	if a.s.config.NoGroupCommit || a.events > maxFlushEvents || a.bytes > maxFlushBytes {
+		return a.alone(ctx)
+	}
+	v, err := a.s.queue.wait(ctx, a)
+	switch {
+	case err != nil:
+		return nil, err
+	case v.kind == verdictStored:
+		return v.appended, nil
+	case v.kind == verdictRefused:
+		appended, done, err := a.resolve(ctx, v.refusal)
+		if done {
+			return appended, err
+		}
+		if err != nil {
+			return nil, a.s.explain(ctx, a.op, err)
+		}
+	}
+	a.lost, a.blocking = v.lost, v.kind == verdictBusy
+	return a.alone(ctx)
+}
+
+// verdict is what the database answered an append.
+type verdict struct {
+	kind     verdictKind
+	appended []store.Appended
+	// refusal is why nothing was stored.
+	refusal error
+	// lost is why it is not known whether something was.
+	lost error
+}
+
+type verdictKind int
+
+const (
+	// verdictUnknown: there was no answer to this append.
+	verdictUnknown verdictKind = iota
+	verdictStored
+	verdictRefused
+	// verdictBusy: somebody else is changing one of its streams.
+	verdictBusy
+	// verdictDuplicate: some of its events are stored already.
+	verdictDuplicate
+)
+
+// Outcomes of a stream, as the functions name them.
 const (
 	outcomeStored = iota
 	outcomeConflict
-	outcomeAgain
+	outcomeBusy
+	outcomeDeleted
+	outcomeHeldUp // by another stream of its append
+	outcomeDuplicate
 )
 
-type outcome struct {
-	code     int32
-	versions []int64 // of the streams before the append, in order
-	head     *int64  // the position before the first event's, if they are stored
+// fate is what became of one batch.
+type fate struct {
+	outcome int32
+	// version of its stream before it.
+	version store.Version
+	// before is the position before that of its first event; 0 if there is none yet.
+	before store.Position
 }
 
-func (a *appending) run(ctx context.Context) ([]store.Appended, error) {
-	var wait backoff
-	for {
-		o, sent, err := a.send(ctx)
-		switch {
-		case err == nil && o.code == outcomeStored:
-			return a.appended(o), nil
-		case err == nil && o.code == outcomeConflict:
-			appended, done, err := a.resolve(ctx, a.conflict(o))
-			if done {
-				return appended, err
+// judge makes an answer of what became of the batches.
+func (a *appending) judge(fateOf func(batch int) fate, positioned bool) verdict {
+	v := verdict{kind: verdictStored, appended: make([]store.Appended, len(a.batches))}
+	for i, b := range a.batches {
+		f := fateOf(i)
+		switch f.outcome {
+		case outcomeStored, outcomeHeldUp:
+			n := len(b.Events)
+			v.appended[i] = store.Appended{Stream: b.Stream, Version: f.version + store.Version(n)}
+			if positioned {
+				v.appended[i].First, v.appended[i].Last = f.before+1, f.before+store.Position(n)
 			}
-			if err != nil && a.lost == nil {
-				// The reply was that nothing was stored.
-				return nil, a.s.explain(ctx, a.op, err)
+		case outcomeBusy:
+			return verdict{kind: verdictBusy}
+		case outcomeDuplicate:
+			return verdict{kind: verdictDuplicate}
+		case outcomeDeleted:
+			if v.kind != verdictRefused {
+				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.StreamDeletedError{Op: "append to", Stream: b.Stream}}
 			}
-		case err == nil:
-			a.blocking = true
-		case sqlState(err) == stateIsolation && !a.began:
-			a.s.begins.Store(true)
-		case isDuplicate(err):
-			appended, done, err := a.resolve(ctx, nil)
-			if done {
-				return appended, err
+		case outcomeConflict:
+			if v.kind != verdictRefused {
+				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: f.version}}
 			}
-			if err != nil && a.lost == nil {
-				return nil, a.s.explain(ctx, a.op, err)
-			}
-		case rolledBack(err):
-			// Nothing was stored this time.
-			if !transient(err) && a.lost == nil {
-				return nil, a.s.explain(ctx, a.op, err)
-			}
-		case sent && a.garbled:
-			return nil, &store.UnknownOutcomeError{Batches: a.batches, Err: err}
-		case sent:
-			a.lost = err
-		case a.lost == nil && (!stale(err) || wait.count >= maxAttempts):
-			return nil, a.s.explain(ctx, a.op, err)
-		}
-		if err := wait.pause(ctx); err != nil {
-			return nil, a.giveUp(ctx)
+		default:
+			return verdict{kind: verdictRefused, refusal: fmt.Errorf("%s: outcome %d of stream %s; the store's functions are of another release", a.op, f.outcome, printable.Name(b.Stream))}
 		}
 	}
+	return v
 }
 
 // giveUp says what is known when ctx has ended before there was an answer.
@@ -127,89 +207,32 @@ func (a *appending) giveUp(ctx context.Context) error {
 	}
 }
 
-// send makes the append's one round trip. sent is false if the server cannot have
-// got it.
-func (a *appending) send(ctx context.Context) (o outcome, sent bool, err error) {
-	conn, err := a.s.pool.Acquire(ctx)
+// appendedResult is what an observer is told.
+func appendedResult(appended []store.Appended, err error, events int) store.Result {
 	if err != nil {
-		return o, false, err
+		return store.Result{Err: err}
 	}
-	defer conn.Release()
-
-	var sql string
-	var args, into []any
-	if len(a.batches) == 1 && len(a.batches[0].Events) == 1 && !a.blocking {
-		o.versions = make([]int64, 1)
-		sql, args = a.s.sql.appendOne, encodeOne(a.batches[0])
-		into = []any{&o.code, &o.versions[0], &o.head}
-	} else {
-		sql, args = a.s.sql.append, encodeAll(a.batches, a.order)
-		into = []any{&o.code, &o.versions, &o.head}
+	r := store.Result{Events: events, Duplicate: true}
+	for _, a := range appended {
+		r.Duplicate = r.Duplicate && a.Duplicate
+		r.Position = max(r.Position, a.Last)
 	}
-	if a.began = a.s.begins.Load(); a.began {
-		err = inReadCommitted(ctx, conn.Conn(), sql, args, into)
-	} else {
-		err = conn.QueryRow(ctx, sql, args...).Scan(into...)
-	}
-	a.garbled = err != nil && sqlState(err) == "" && !conn.Conn().IsClosed()
-	return o, err != nil && !pgconn.SafeToRetry(err), err
+	return r
 }
 
-// inReadCommitted runs a statement that returns one row in a transaction of its
-// own, in one round trip. It works where sessions default to another isolation.
-func inReadCommitted(ctx context.Context, conn *pgx.Conn, sql string, args, into []any) error {
-	var b pgx.Batch
-	b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-	b.Queue(sql, args...)
-	b.Queue("COMMIT")
-	results := conn.SendBatch(ctx, &b)
-	_, err := results.Exec()
-	if err == nil {
-		err = results.QueryRow().Scan(into...)
-	}
-	if err == nil {
-		_, err = results.Exec()
-	}
-	if closed := results.Close(); err == nil {
-		err = closed
-	}
-	if err != nil && !conn.IsClosed() && conn.PgConn().TxStatus() != 'I' {
-		// If this fails too, the pool closes the connection.
-		_, _ = conn.Exec(ctx, "ROLLBACK")
-	}
-	return err
-}
+func noResult(store.Result) {}
 
-// appended tells where the events are, from what the streams were before.
-func (a *appending) appended(o outcome) []store.Appended {
-	appended := make([]store.Appended, len(a.batches))
-	for at, i := range a.order {
-		b := a.batches[i]
-		appended[i] = store.Appended{Stream: b.Stream, Version: store.Version(o.versions[at] + int64(len(b.Events)))}
+// observe tells the observer that an operation begins; end tells it the rest.
+func (s *Store) observe(ctx context.Context, kind store.OperationKind, target string, streams, events int) (_ context.Context, end func(store.Result)) {
+	o := s.config.Observer
+	if o == nil {
+		return ctx, noResult
 	}
-	var last store.Position
-	if o.head != nil {
-		last = store.Position(*o.head)
+	op := store.Operation{Kind: kind, System: "postgresql", Store: s.config.Schema, Target: target, Streams: streams, Events: events}
+	began := time.Now()
+	ctx = o.Begin(ctx, op)
+	return ctx, func(r store.Result) {
+		r.Duration = time.Since(began)
+		o.End(ctx, op, r)
 	}
-	for i, b := range a.batches {
-		appended[i].First = last + 1
-		last += store.Position(len(b.Events))
-		appended[i].Last = last
-	}
-	return appended
-}
-
-// conflict names the first batch, in the caller's order, that met another version
-// than it expected.
-func (a *appending) conflict(o outcome) error {
-	actual := make([]store.Version, len(a.batches))
-	for at, i := range a.order {
-		actual[i] = store.Version(o.versions[at])
-	}
-	for i, b := range a.batches {
-		if !b.Expected.Met(actual[i]) {
-			return &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: actual[i]}
-		}
-	}
-	return fmt.Errorf("%s: the store reports a conflict at versions %v, which all streams were expected to have; its functions are of another release", a.op, actual)
 }

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/esgen/esgen/runtime/store"
 )
 
 // maxAttempts bounds how many dead connections in a row a call tries: a server
@@ -50,18 +48,4 @@ func (s *Store) do(ctx context.Context, work func(context.Context, *pgx.Conn) er
 			return err
 		}
 	}
-}
-
-// call is do for a whole operation: within the store's timeout, with errors of
-// package store.
-func (s *Store) call(ctx context.Context, op string, work func(context.Context, *pgx.Conn) error) error {
-	if err := store.Ended(ctx, op); err != nil {
-		return err
-	}
-	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
-	if err := s.do(ctx, work); err != nil {
-		return s.explain(ctx, op, err)
-	}
-	return nil
 }

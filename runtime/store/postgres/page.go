@@ -2,6 +2,11 @@ package postgres
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -9,144 +14,243 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// page fetches the events at c and moves c behind them. No page of an existing
-// stream or store is an error, also if it is empty.
-func (s *Store) page(ctx context.Context, op string, q store.Query, c *cursor, remaining int) ([]store.Recorded, error) {
-	rows := c.rows
-	if remaining > 0 {
-		rows = min(rows, remaining)
-	}
-	sql, args := s.sql.readAll, []any{c.from, c.width, int64(rows), int64(maxPageBytes), nonEmpty(q.Categories), nonEmpty(q.Types), c.backward}
-	if q.Stream != "" {
-		sql, args = s.sql.readStream, []any{q.Stream, c.from, c.width, int64(rows), int64(maxPageBytes), nonEmpty(q.Types), c.backward}
-	}
-	var page []store.Recorded
-	var f fetched
-	err := s.call(ctx, op, func(ctx context.Context, conn *pgx.Conn) (err error) {
-		page, f, err = fetch(ctx, conn, sql, args)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if q.Stream != "" && f.last == 0 {
-		return nil, &store.StreamNotFoundError{Stream: q.Stream}
-	}
-	f.full = f.full || f.count == rows
-	f.at = int64(0)
-	if f.count > 0 {
-		end := page[f.count-1]
-		if f.at = int64(end.Position); q.Stream != "" {
-			f.at = int64(end.Version)
-		}
-	}
-	c.advance(f)
-	return page, nil
+// unbounded is behind the end of everything. Twice that is no overflow.
+const unbounded = math.MaxInt64 / 4
+
+// States of a stream, as read_stream.sql names them.
+const (
+	stateLinked  = 1
+	stateDeleted = 2
+)
+
+// page is the events of one statement. It is used again for the next.
+type page struct {
+	events []store.Recorded
+	// streams are the ids of their streams.
+	streams []int64
+	// large are the places of events whose payload is not here yet, with their size.
+	large []largeEvent
+	slab  slab
+	texts map[string]string
+
+	last  int64 // version of the stream
+	state int32
+	// end is the version or position of the last event, position the highest.
+	end, position int64
+	// cut tells that bytes ended the page; again, that it must be fetched again.
+	cut, again bool
 }
 
-// nonEmpty is nil, which is no filter, for a filter of nothing.
-func nonEmpty(names []string) []string {
-	if len(names) == 0 {
+type largeEvent struct{ at, size int }
+
+// query reads a page between low and high, anew if events were removed meanwhile.
+func (r *reading) query(ctx context.Context, conn *pgx.Conn, low, high int64, rows int) error {
+	for attempt := 0; ; attempt++ {
+		if err := r.queryOnce(ctx, conn, low, high, rows); !errors.Is(err, errRemoved) || attempt == maxAttempts {
+			return err
+		}
+	}
+}
+
+func (r *reading) queryOnce(ctx context.Context, conn *pgx.Conn, low, high int64, rows int) error {
+	sql, args := r.statement(low, high, rows)
+	found, err := conn.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	p := &r.page
+	p.reset()
+	decode := decoder{p: p, types: conn.TypeMap(), stream: r.q.Stream != ""}
+	size := 0
+	for found.Next() {
+		values := found.RawValues()
+		if p.cut {
+			continue // what the server has sent must be read
+		}
+		if err := decode.row(found, values); err != nil {
+			return err
+		}
+		if decode.empty {
+			continue
+		}
+		if size += decode.size; size > maxPageBytes {
+			p.cut = true
+		}
+	}
+	if found.Close(); found.Err() != nil {
+		return found.Err()
+	}
+	if err := r.nameStreams(ctx, conn); err != nil {
+		return err
+	}
+	return r.fetchLarge(ctx, conn)
+}
+
+func (p *page) reset() {
+	p.events, p.streams, p.large = p.events[:0], p.streams[:0], p.large[:0]
+	p.last, p.state, p.end, p.position, p.cut, p.again = 0, 0, 0, 0, false, false
+	if p.texts == nil || len(p.texts) > maxTexts {
+		p.texts = make(map[string]string)
+	}
+}
+
+// maxTexts bounds the names of types and formats that are remembered.
+const maxTexts = 1000
+
+// text returns b as a string that stands in many rows: it is copied once.
+func (p *page) text(b []byte) string {
+	text, ok := p.texts[string(b)]
+	if !ok {
+		text = string(b)
+		p.texts[text] = text
+	}
+	return text
+}
+
+// decoder reads rows of the statements that read events. It does not use pgx's
+// scanning, which costs as much as the database's work.
+type decoder struct {
+	p      *page
+	types  *pgtype.Map
+	stream bool // the rows begin with what is known of the stream
+
+	empty bool // the last row had no event
+	size  int  // of the last row's event
+}
+
+func (d *decoder) row(rows pgx.Rows, values [][]byte) error {
+	p := d.p
+	fields := rows.FieldDescriptions()
+	if fields[0].Format != pgx.BinaryFormatCode {
+		var err error
+		if values, err = d.binary(rows, values); err != nil {
+			return err
+		}
+	}
+	at := int64(-1)
+	if d.stream {
+		p.last, p.state = integer(values[0]), int32(integer(values[1]))
+		if d.empty = values[2] == nil; d.empty {
+			return nil
+		}
+		at = integer(values[2])
+		values = values[3:]
+	}
+	if len(values) < 14 {
+		return fmt.Errorf("%d columns of an event, of 14", len(values))
+	}
+	position, version := integer(values[0]), store.Version(integer(values[2]))
+	p.events = append(p.events, store.Recorded{
+		Position:        store.Position(position),
+		Version:         version,
+		OriginalVersion: version,
+		Type:            p.text(values[4]),
+		Revision:        int(integer(values[5])),
+		Format:          store.Format(p.text(values[8])),
+		Data:            p.slab.keep(values[9]),
+		Time:            moment(values[12]),
+	})
+	e := &p.events[len(p.events)-1]
+	copy(e.ID[:], values[3])
+	copy(e.Correlation[:], values[6])
+	copy(e.Causation[:], values[7])
+	if values[10] != nil {
+		e.Data = p.slab.keep(values[10])
+	}
+	if values[11] != nil {
+		e.Metadata = p.slab.keep(values[11])
+	}
+	d.size = len(e.Data) + len(e.Metadata)
+	if values[13] != nil {
+		large := int(integer(values[13]))
+		d.size += large
+		p.large = append(p.large, largeEvent{at: len(p.events) - 1, size: large})
+	}
+	p.streams = append(p.streams, integer(values[1]))
+	p.end, p.position = position, max(p.position, position)
+	if d.stream {
+		p.end, e.Version = at, store.Version(at)
+	}
+	return nil
+}
+
+// binary brings a row in text form, as the simple protocol sends it, into the other.
+func (d *decoder) binary(rows pgx.Rows, values [][]byte) ([][]byte, error) {
+	fields := rows.FieldDescriptions()
+	converted := make([][]byte, len(values))
+	for i, text := range values {
+		if text == nil {
+			continue
+		}
+		var err error
+		switch oid := fields[i].DataTypeOID; oid {
+		case pgtype.TextOID:
+			converted[i] = text
+		default:
+			var v any
+			if v, err = decodeText(d.types, oid, text); err == nil {
+				converted[i], err = d.types.Encode(oid, pgx.BinaryFormatCode, v, []byte{})
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", fields[i].Name, err)
+		}
+	}
+	return converted, nil
+}
+
+func decodeText(types *pgtype.Map, oid uint32, text []byte) (any, error) {
+	t, ok := types.TypeForOID(oid)
+	if !ok {
+		return nil, fmt.Errorf("type %d is not known", oid)
+	}
+	return t.Codec.DecodeValue(types, oid, pgx.TextFormatCode, text)
+}
+
+// integer decodes an int4 or int8; NULL is 0.
+func integer(b []byte) int64 {
+	switch len(b) {
+	case 4:
+		return int64(int32(binary.BigEndian.Uint32(b)))
+	case 8:
+		return int64(binary.BigEndian.Uint64(b))
+	default:
+		return 0
+	}
+}
+
+func moment(b []byte) time.Time {
+	return time.UnixMicro(integer(b) + microsecondsTo2000).UTC()
+}
+
+// slab hands out copies of bytes from large pieces of memory: one allocation serves
+// hundreds of events. A receiver that keeps an event keeps its piece, of at most
+// 64 KiB, too.
+type slab struct {
+	free []byte
+	size int
+}
+
+const (
+	firstSlab = 4 << 10
+	maxSlab   = 64 << 10
+)
+
+func (s *slab) keep(b []byte) []byte {
+	n := len(b)
+	if b == nil {
 		return nil
 	}
-	return names
-}
-
-// fetch reads a page of at most maxPageBytes, and an event. What a page has more
-// is left to the next: the database sends it only of JSON that it had compressed.
-func fetch(ctx context.Context, conn *pgx.Conn, sql string, args []any) (page []store.Recorded, f fetched, _ error) {
-	rows, err := conn.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, f, err
+	if n > maxSlab/8 {
+		return append(make([]byte, 0, n), b...)
 	}
-	defer rows.Close()
-	row := newRow()
-	size := 0
-	for rows.Next() {
-		if err := rows.Scan(row.targets...); err != nil {
-			return nil, f, err
-		}
-		f.last = row.last
-		if !row.version.Valid {
-			continue // nothing was found
-		}
-		r := row.recorded()
-		page = append(page, r)
-		if size += len(r.Data) + len(r.Metadata); size > maxPageBytes || row.bytes.Int64 > maxPageBytes {
-			f.full = true
-			break
-		}
+	if n > len(s.free) {
+		s.size = min(max(firstSlab, 2*s.size), maxSlab)
+		s.free = make([]byte, max(s.size, n))
 	}
-	rows.Close()
-	f.count = len(page)
-	return page, f, rows.Err()
-}
-
-// row is where the columns of read_stream.sql and read_all.sql are scanned to.
-type row struct {
-	last, // of the stream or the store
-	revision int64
-	position, version          pgtype.Int8
-	stream, kind, format       name
-	id, correlation, causation pgtype.UUID
-	data, json, metadata       []byte
-	time                       pgtype.Timestamptz
-	bytes                      pgtype.Int8 // of the page up to here, as the database counts
-	targets                    []any
-}
-
-func newRow() *row {
-	names := make(map[string]string)
-	r := &row{}
-	r.stream.known, r.kind.known, r.format.known = names, names, names
-	r.targets = []any{
-		&r.last, &r.position, &r.stream, &r.version, &r.id, &r.kind, (*revision)(&r.revision),
-		&r.correlation, &r.causation, &r.format, &r.data, &r.json, &r.metadata, &r.time, &r.bytes,
-	}
-	return r
-}
-
-func (r *row) recorded() store.Recorded {
-	e := store.Recorded{
-		Position: store.Position(r.position.Int64),
-		Stream:   r.stream.text, Version: store.Version(r.version.Int64),
-		OriginalStream: r.stream.text, OriginalVersion: store.Version(r.version.Int64),
-		ID: r.id.Bytes, Type: r.kind.text, Revision: int(r.revision),
-		Correlation: r.correlation.Bytes, Causation: r.causation.Bytes,
-		Format: store.Format(r.format.text), Data: r.data,
-		Time: r.time.Time.UTC(),
-	}
-	if r.json != nil {
-		e.Data = r.json
-	}
-	if r.metadata != nil {
-		e.Metadata = r.metadata
-	}
-	return e
-}
-
-// name is a text that stands in many rows: it is copied once per page.
-type name struct {
-	known map[string]string
-	text  string
-}
-
-// ScanBytes takes the text; src is only lent.
-func (n *name) ScanBytes(src []byte) error {
-	text, ok := n.known[string(src)]
-	if !ok {
-		text = string(src)
-		n.known[text] = text
-	}
-	n.text = text
-	return nil
-}
-
-// revision is NULL in the row that says that nothing was found.
-type revision int64
-
-// ScanInt64 takes the number.
-func (r *revision) ScanInt64(v pgtype.Int8) error {
-	*r = revision(v.Int64)
-	return nil
+	kept := s.free[:n:n]
+	s.free = s.free[n:]
+	copy(kept, b)
+	return kept
 }

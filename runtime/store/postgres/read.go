@@ -3,45 +3,64 @@ package postgres
 import (
 	"context"
 	"iter"
-	"math"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/esgen/esgen/runtime/store"
 )
 
 // Read yields the events that q selects, as [store.Streams] describes, in pages
 // of one statement each. A connection is held while a page is fetched, not while
-// its events are yielded.
+// its events are yielded. A page has at most 1 000 events and 8 MiB, and one event
+// more; payloads of more than 8 KiB are fetched by a statement of their own.
 //
-// A read that is filtered by type or category looks at a bounded range of
-// versions or positions per statement, however few events it finds there.
-func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
+// A filter is executed in the database. Those by type and by metadata use an index
+// if there is one (see [Store.AddIndex]); without it, each statement looks at a
+// bounded range of versions or positions, however few events it finds there.
+func (o *operations) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
 		if err := q.Check(); err != nil {
 			yield(store.Recorded{}, err)
 			return
 		}
-		op := "read " + q.String()
-		remaining := q.Limit
-		for c := newCursor(q); !c.done; {
-			page, err := s.page(ctx, op, q, &c, remaining)
-			if err != nil {
-				yield(store.Recorded{}, err)
-				return
+		ctx, end := o.s.observe(ctx, store.OperationRead, target(q), 0, 0)
+		n, err := o.read(ctx, q, yield)
+		if err != nil {
+			yield(store.Recorded{}, err)
+		}
+		end(store.Result{Err: err, Events: n})
+	}
+}
+
+// read yields events only, and counts them.
+func (o *operations) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) (n int, _ error) {
+	r, err := o.reading(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	for !r.done {
+		if err := r.fetch(ctx, q.Limit-n); err != nil {
+			return n, err
+		}
+		for i := range r.page.events {
+			if err := store.Ended(ctx, r.op); err != nil {
+				return n, err
 			}
-			for i := range page {
-				if err := store.Ended(ctx, op); err != nil {
-					yield(store.Recorded{}, err)
-					return
-				}
-				if !yield(page[i], nil) {
-					return
-				}
-			}
-			if remaining -= len(page); q.Limit > 0 && remaining <= 0 {
-				return
+			n++
+			if !yield(r.page.events[i], nil) {
+				return n, nil
 			}
 		}
+		if q.Limit > 0 && n >= q.Limit {
+			break
+		}
 	}
+	return n, nil
+}
+
+// target names what q reads, for observers: without numbers, so that there are few.
+func target(q store.Query) string {
+	return store.Query{Stream: q.Stream, Categories: q.Categories}.String()
 }
 
 // Sizes of pages. A page is a round trip; a filter looks at up to maxWidth rows in
@@ -52,61 +71,131 @@ const (
 	maxPageBytes = 8 << 20
 	firstWidth   = 4 * maxRows
 	maxWidth     = 64 * maxRows
-	// unbounded is a width behind the end of everything. Twice that is no overflow.
-	unbounded = math.MaxInt64 / 4
 )
 
-// cursor is where the next page of a read begins, in versions or positions.
-type cursor struct {
-	from     int64
-	width    int64 // how many versions or positions to look at
-	rows     int
-	backward bool
-	filtered bool
-	done     bool
+// reading is a read under way.
+type reading struct {
+	*operations
+	op    string
+	q     store.Query
+	where selection
+	page  page
+	names map[int64]string
+
+	// from is where the next page begins, in versions or positions; low and high
+	// bound them all.
+	from, low, high int64
+	// width is how many versions or positions a page looks at, 0 for any.
+	width int64
+	rows  int
+	// linked tells that the stream may have links.
+	linked bool
+	done   bool
 }
 
-func newCursor(q store.Query) cursor {
-	c := cursor{
-		width: unbounded, rows: firstRows, backward: q.Backward,
-		filtered: len(q.Types) > 0 || len(q.Categories) > 0,
+func (o *operations) reading(ctx context.Context, q store.Query) (*reading, error) {
+	r := &reading{operations: o, op: "read " + q.String(), q: q, rows: firstRows, low: 1, high: unbounded}
+	if q.Backward {
+		r.from = unbounded
+	} else {
+		r.from = 1
 	}
-	if c.filtered {
-		c.width = firstWidth
+	if from := min(uint64(q.FromVersion)+uint64(q.FromPosition), unbounded); from > 0 {
+		r.from = int64(from)
 	}
-	c.from = int64(min(uint64(q.FromVersion)+uint64(q.FromPosition), unbounded))
-	if c.from == 0 {
-		c.from = 1
-		if c.backward {
-			c.from = unbounded
+	if err := r.choose(ctx); err != nil {
+		return nil, err
+	}
+	if q.Backward {
+		r.from = min(r.from, r.high)
+	} else {
+		r.from = max(r.from, r.low)
+	}
+	return r, nil
+}
+
+// fetch reads the next page, of at most limit events if that is positive, and moves
+// behind it.
+func (r *reading) fetch(ctx context.Context, limit int) error {
+	rows := r.rows
+	if limit > 0 {
+		rows = min(rows, limit)
+	}
+	low, high := r.bounds()
+	if low > high {
+		r.page.events, r.done = r.page.events[:0], true
+		return nil
+	}
+	err := r.call(ctx, r.op, func(ctx context.Context, conn *pgx.Conn) error {
+		return r.query(ctx, conn, low, high, rows)
+	})
+	if err != nil {
+		return err
+	}
+	if r.q.Stream != "" {
+		if err := r.learn(); err != nil || r.page.again {
+			r.page.events = r.page.events[:0]
+			return err
 		}
 	}
-	return c
+	r.advance(low, high, rows)
+	r.rows = maxRows
+	r.s.saw(r.page.position)
+	return nil
 }
 
-// fetched is what a page says about the rest.
-type fetched struct {
-	count int
-	last  int64 // version of the stream, or last position of the store
-	at    int64 // where the page's last event is
-	full  bool  // there may be more in what was looked at
+// bounds are the first and the last version or position of the next page.
+func (r *reading) bounds() (low, high int64) {
+	if r.q.Backward {
+		if low, high = r.low, r.from; r.width > 0 {
+			low = max(low, min(high, r.high)-r.width+1)
+		}
+		return low, high
+	}
+	if low, high = r.from, r.high; r.width > 0 {
+		high = min(high, low+r.width-1)
+	}
+	return low, high
+}
+
+// learn takes what a page says about its stream.
+func (r *reading) learn() error {
+	p := &r.page
+	switch {
+	case p.last == 0:
+		return &store.StreamNotFoundError{Stream: r.q.Stream}
+	case p.state == stateDeleted:
+		return &store.StreamDeletedError{Op: "read", Stream: r.q.Stream}
+	}
+	p.again = p.state == stateLinked && !r.linked
+	r.linked = r.linked || p.again
+	if r.width == 0 {
+		return nil
+	}
+	// A filtered read must know where the stream ends.
+	unknown := r.high == unbounded
+	if r.high = p.last; unknown && r.q.Backward && r.from > r.high {
+		r.from, p.again = r.high, true
+	}
+	return nil
 }
 
 // advance moves behind the page that was fetched and sizes the next one.
-func (c *cursor) advance(f fetched) {
+func (r *reading) advance(low, high int64, rows int) {
+	p := &r.page
+	full := p.cut || len(p.events) >= rows
 	switch {
-	case c.backward && f.full:
-		c.from = f.at - 1
-	case c.backward:
-		c.from = min(c.from, f.last) - c.width
-	case f.full:
-		c.from = f.at + 1
+	case full && r.q.Backward:
+		r.from = p.end - 1
+	case full:
+		r.from = p.end + 1
+	case r.q.Backward:
+		r.from = low - 1
 	default:
-		c.from += c.width
+		r.from = high + 1
 	}
-	c.done = c.backward && c.from < 1 || !c.backward && c.from > f.last
-	c.rows = maxRows
-	if c.filtered && f.count < maxRows/4 {
-		c.width = min(2*c.width, maxWidth)
+	r.done = r.q.Backward && r.from < r.low || !r.q.Backward && r.from > r.high
+	if r.width > 0 && len(p.events) < maxRows/4 {
+		r.width = min(2*r.width, maxWidth)
 	}
 }

@@ -22,6 +22,9 @@ type place struct {
 // or with refusal if none is. done is false if there is no answer yet: because of
 // err, or, without one, because the append is to be sent again.
 func (a *appending) resolve(ctx context.Context, refusal error) (_ []store.Appended, done bool, _ error) {
+	if refusal != nil && a.fresh && a.lost == nil {
+		return nil, true, refusal // nobody can have stored ids that are so new
+	}
 	places, err := a.find(ctx)
 	if err != nil {
 		return nil, false, err
@@ -36,40 +39,52 @@ func (a *appending) resolve(ctx context.Context, refusal error) (_ []store.Appen
 		}
 		return nil, refusal != nil, refusal
 	}
+	appended, err := a.settle(places)
+	return appended, true, err
+}
+
+// settle answers with where the events are stored, or with the first that is
+// elsewhere.
+func (a *appending) settle(places map[uuid.UUID]place) ([]store.Appended, error) {
 	appended := make([]store.Appended, len(a.batches))
 	for i, b := range a.batches {
 		stored, ok := storedAt(b, places)
 		if !ok {
-			return nil, true, a.duplicate(places)
+			return nil, a.duplicate(places)
 		}
 		// What this very call has stored is no duplicate.
 		stored.Duplicate = a.lost == nil
 		appended[i] = stored
 	}
-	return appended, true, nil
+	return appended, nil
 }
 
-func (a *appending) find(ctx context.Context) (map[uuid.UUID]place, error) {
-	var ids []pgtype.UUID
+func (a *appending) find(ctx context.Context) (places map[uuid.UUID]place, _ error) {
+	err := a.s.do(ctx, func(ctx context.Context, conn *pgx.Conn) (err error) {
+		places, err = a.findOn(ctx, conn)
+		return err
+	})
+	return places, err
+}
+
+// findOn looks for the events on a connection.
+func (a *appending) findOn(ctx context.Context, conn *pgx.Conn) (map[uuid.UUID]place, error) {
+	ids := make([]pgtype.UUID, 0, a.events)
 	for _, b := range a.batches {
 		for _, e := range b.Events {
 			ids = append(ids, pgtype.UUID{Bytes: e.ID, Valid: true})
 		}
 	}
+	rows, err := conn.Query(ctx, a.s.sql.findEvents, ids)
+	if err != nil {
+		return nil, err
+	}
 	places := make(map[uuid.UUID]place)
-	err := a.s.do(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		clear(places)
-		rows, err := conn.Query(ctx, a.s.sql.findEvents, ids)
-		if err != nil {
-			return err
-		}
-		var id pgtype.UUID
-		var p place
-		_, err = pgx.ForEachRow(rows, []any{&id, &p.stream, (*int64)(&p.version), (*uint64)(&p.position)}, func() error {
-			places[id.Bytes] = p
-			return nil
-		})
-		return err
+	var id pgtype.UUID
+	var p place
+	_, err = pgx.ForEachRow(rows, []any{&id, &p.stream, (*int64)(&p.version), (*uint64)(&p.position)}, func() error {
+		places[id.Bytes] = p
+		return nil
 	})
 	return places, err
 }

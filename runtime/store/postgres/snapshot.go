@@ -12,29 +12,29 @@ import (
 )
 
 // SaveSnapshot stores sn, unless one of a higher version is there.
-func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
-	sn, err := store.PrepareSnapshot(s.config.Now(), sn)
+func (o *operations) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	sn, err := store.PrepareSnapshot(o.s.config.Now(), sn)
 	if err != nil {
 		return err
 	}
 	data, json := encodeData(sn.Format, sn.Data)
-	return s.call(ctx, "save snapshot of "+printable.Name(sn.Stream), func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, s.sql.snapshotSave, sn.Stream, int64(sn.Version), sn.Time,
+	return o.call(ctx, "save snapshot of "+printable.Name(sn.Stream), func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, o.s.sql.snapshotSave, sn.Stream, int64(sn.Version), sn.Time,
 			int32(sn.Revision), sn.Type, string(sn.Format), data, json, encodeText(sn.Metadata))
 		return err
 	})
 }
 
 // LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
-func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+func (o *operations) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
 	if err := store.CheckStream(stream); err != nil {
 		return store.Snapshot{}, err
 	}
 	sn := store.Snapshot{Stream: stream}
-	err := s.call(ctx, "load snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
+	err := o.call(ctx, "load snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
 		var data, json, metadata []byte
 		var at pgtype.Timestamptz
-		err := conn.QueryRow(ctx, s.sql.snapshotLoad, stream).Scan((*int64)(&sn.Version), &at, &sn.Revision,
+		err := conn.QueryRow(ctx, o.s.sql.snapshotLoad, stream).Scan((*int64)(&sn.Version), &at, &sn.Revision,
 			&sn.Type, (*string)(&sn.Format), &data, &json, &metadata)
 		if sn.Data = data; json != nil {
 			sn.Data = json
@@ -52,12 +52,12 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 }
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
-func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
+func (o *operations) DeleteSnapshot(ctx context.Context, stream string) error {
 	if err := store.CheckStream(stream); err != nil {
 		return err
 	}
-	return s.call(ctx, "delete snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, s.sql.snapshotDelete, stream)
+	return o.call(ctx, "delete snapshot of "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, o.s.sql.snapshotDelete, stream)
 		return err
 	})
 }

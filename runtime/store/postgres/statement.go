@@ -1,8 +1,13 @@
 package postgres
 
 import (
+	"context"
 	"embed"
+	"errors"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // statementFiles name the default schema; statementsOf puts the store's in.
@@ -11,12 +16,16 @@ import (
 var statementFiles embed.FS
 
 type statements struct {
-	append, appendOne, findEvents                       string
-	readStream, readAll                                 string
-	streamInfo                                          string
-	checkpointFind, checkpointInsert, checkpointAdvance string
-	snapshotSave, snapshotLoad, snapshotDelete          string
-	migrated                                            string
+	append, appendOne, appendWaiting, findEvents, transaction  string
+	readStream, readStreamBackward, readAll, readAllBackward   string
+	readLinks, readLinksBackward, readIndex, readIndexBackward string
+	readNames, readLarge, readRange, readIndexes               string
+	link, linked                                               string
+	deleteStream, undeleteStream, truncateStream, remove       string
+	streamInfo, streams, streamKey                             string
+	checkpointFind, checkpointInsert, checkpointAdvance        string
+	snapshotSave, snapshotLoad, snapshotDelete                 string
+	migrated                                                   string
 }
 
 func statementsOf(schema string) statements {
@@ -35,18 +44,84 @@ func statementsOf(schema string) statements {
 		return strings.ReplaceAll(strings.TrimSuffix(strings.Join(lines, " "), ";"), DefaultSchema+".", schema+".")
 	}
 	return statements{
-		append:            text("append"),
-		appendOne:         text("append_one"),
-		findEvents:        text("find_events"),
-		readStream:        text("read_stream"),
-		readAll:           text("read_all"),
-		streamInfo:        text("stream_info"),
-		checkpointFind:    text("checkpoint_find"),
-		checkpointInsert:  text("checkpoint_insert"),
-		checkpointAdvance: text("checkpoint_advance"),
-		snapshotSave:      text("snapshot_save"),
-		snapshotLoad:      text("snapshot_load"),
-		snapshotDelete:    text("snapshot_delete"),
-		migrated:          text("migrated"),
+		append:             text("append"),
+		appendOne:          text("append_one"),
+		appendWaiting:      text("append_waiting"),
+		findEvents:         text("find_events"),
+		transaction:        text("transaction"),
+		readStream:         text("read_stream"),
+		readStreamBackward: text("read_stream_backward"),
+		readAll:            text("read_all"),
+		readAllBackward:    text("read_all_backward"),
+		readLinks:          text("read_links"),
+		readLinksBackward:  text("read_links_backward"),
+		readIndex:          text("read_index"),
+		readIndexBackward:  text("read_index_backward"),
+		readNames:          text("read_names"),
+		readLarge:          text("read_large"),
+		readRange:          text("read_range"),
+		readIndexes:        text("read_indexes"),
+		link:               text("link"),
+		linked:             text("linked"),
+		deleteStream:       text("delete_stream"),
+		undeleteStream:     text("undelete_stream"),
+		truncateStream:     text("truncate_stream"),
+		remove:             text("remove"),
+		streamInfo:         text("stream_info"),
+		streams:            text("streams"),
+		streamKey:          text("stream_key"),
+		checkpointFind:     text("checkpoint_find"),
+		checkpointInsert:   text("checkpoint_insert"),
+		checkpointAdvance:  text("checkpoint_advance"),
+		snapshotSave:       text("snapshot_save"),
+		snapshotLoad:       text("snapshot_load"),
+		snapshotDelete:     text("snapshot_delete"),
+		migrated:           text("migrated"),
 	}
 }
+
+// runBinary runs a statement that returns one row with arguments in PostgreSQL's
+// binary form, in one round trip once it is prepared, and scans the row into into.
+// The connection must not be in the simple protocol, which knows no such form.
+func runBinary(ctx context.Context, conn *pgx.Conn, sql string, oids []uint32, values [][]byte, into []any) error {
+	var result *pgconn.ResultReader
+	prepares := conn.Config().DefaultQueryExecMode == pgx.QueryExecModeCacheStatement
+	if prepares {
+		sd, err := conn.Prepare(ctx, sql, sql)
+		if err != nil {
+			return err
+		}
+		result = conn.PgConn().ExecStatement(ctx, sd, values, binaryFormat, binaryFormat)
+	} else {
+		result = conn.PgConn().ExecParams(ctx, sql, values, oids, binaryFormat, binaryFormat)
+	}
+	var scanned error
+	found := false
+	for result.NextRow() {
+		found = true
+		for i, raw := range result.Values() {
+			f := result.FieldDescriptions()[i]
+			if err := conn.TypeMap().Scan(f.DataTypeOID, f.Format, raw, into[i]); err != nil {
+				scanned = err
+			}
+		}
+	}
+	_, err := result.Close()
+	if prepares && transient(err) && !conn.IsClosed() {
+		// The statement may be the cause: it was prepared before a migration, or the
+		// session is another than it seems.
+		_ = conn.Deallocate(ctx, sql)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return errNoRow
+	}
+	return scanned
+}
+
+var (
+	binaryFormat = []int16{pgx.BinaryFormatCode}
+	errNoRow     = errors.New("the statement returned no row, which it always does")
+)

@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,19 +29,41 @@ type Config struct {
 	// Timeout bounds calls whose context has no deadline; of a read, each page.
 	// Negative is no timeout. Defaults to [store.DefaultTimeout].
 	Timeout time.Duration
+	// HardDeletes allows [store.Hard] removals. Without it nobody can lose events
+	// through this store. Defaults to false.
+	HardDeletes bool
+	// NoGroupCommit sends every append in a transaction of its own, instead of those
+	// of concurrent callers together. The answers are the same; under load it is
+	// many times slower. Defaults to false.
+	NoGroupCommit bool
+	// Observer is told of operations and flushes. Defaults to nobody.
+	Observer store.Observer
+	// Logger is told what an operator acts on. Defaults to nobody.
+	Logger *slog.Logger
 	// Now is the clock for events without a time. Defaults to [time.Now].
 	Now func() time.Time
 }
 
 // Store keeps events in one schema of a PostgreSQL database. It declares every
-// capability. Methods are safe for concurrent use. There is nothing to close:
-// the pool is its maker's.
+// capability. Methods are safe for concurrent use. The pool is its maker's; before
+// closing it, call [Store.Close] if appends may be under way.
 type Store struct {
+	operations
+
 	pool   *pgxpool.Pool
 	config Config
 	schema string // quoted
 	sql    statements
 	bell   store.Doorbell
+	queue  queue
+	// lane is for appends that wait for streams: they occupy at most these
+	// connections.
+	lane chan struct{}
+	// binary tells that statements take arguments in binary form.
+	binary bool
+	// seen is the highest position that was appended or read here.
+	seen  atomic.Int64
+	noted noted
 
 	// begins is set once an append was refused because the sessions of the pool
 	// default to another isolation level: appends then begin a transaction.
@@ -49,6 +73,8 @@ type Store struct {
 var (
 	_ store.Store     = (*Store)(nil)
 	_ store.Snapshots = (*Store)(nil)
+	_ store.Linker    = (*Store)(nil)
+	_ store.Deleter   = (*Store)(nil)
 )
 
 // New returns a store on the connections of pool, which stays the caller's: the
@@ -72,8 +98,24 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		c.Now = time.Now
 	}
 	quoted := pgx.Identifier{c.Schema}.Sanitize()
-	return &Store{pool: pool, config: c, schema: quoted, sql: statementsOf(quoted)}, nil
+	pc := pool.Config()
+	s := &Store{
+		pool: pool, config: c, schema: quoted, sql: statementsOf(quoted),
+		binary: pc.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol,
+		lane:   make(chan struct{}, max(1, pc.MaxConns/2)),
+	}
+	s.operations = operations{s: s}
+	s.queue = queue{
+		send:    s.sendFlush,
+		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
+		abandon: make(map[*context.CancelFunc]struct{}),
+	}
+	return s, nil
 }
+
+// Close lets no append in any more and returns when those under way are answered,
+// or ctx has ended. The pool stays open, and reading goes on.
+func (s *Store) Close(ctx context.Context) error { return s.queue.close(ctx) }
 
 func checkSchema(name string) error {
 	var reason string
@@ -97,7 +139,7 @@ func (s *Store) Format() store.Format { return s.config.Format }
 // Capabilities declares everything that package store names.
 func (s *Store) Capabilities() store.Capabilities {
 	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
-		store.KeepsSnapshots | store.KeepsCatalog
+		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
 }
 
 // Doorbell rings after appends of this process.
@@ -105,3 +147,26 @@ func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
 
 // now is the clock in the precision that the tables keep.
 func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }
+
+// saw notes how far the order of all events goes.
+func (s *Store) saw(position int64) {
+	for {
+		seen := s.seen.Load()
+		if position <= seen || s.seen.CompareAndSwap(seen, position) {
+			return
+		}
+	}
+}
+
+// stages end the statements that read events: PostgreSQL keeps one plan for each
+// text, and a plan made while the tables were small would scan them when they are
+// not.
+var stages = [...]string{"", " -- 10", " -- 100", " -- 1000", " -- 10000", " -- 100000", " -- 1000000"}
+
+func (s *Store) stage() string {
+	stage := 0
+	for n := s.seen.Load(); n >= 10 && stage < len(stages)-1; n /= 10 {
+		stage++
+	}
+	return stages[stage]
+}

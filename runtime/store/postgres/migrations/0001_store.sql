@@ -5,7 +5,7 @@ CREATE TABLE store (
   format integer NOT NULL,
   -- Names this history of events. Whoever remembers a position remembers it too.
   epoch  uuid NOT NULL DEFAULT gen_random_uuid(),
-  -- No position up to here is given again, also if its event was deleted.
+  -- No position up to here is given again, also if its event was removed.
   floor  bigint NOT NULL DEFAULT 0 CHECK (floor >= 0)
 );
 

@@ -1,9 +1,9 @@
--- $1 names, $2 categories, $3 expected versions, $4 counts, $5 times: one per stream, sorted by name
--- $6 streams, $7 offsets, $8 ids, $9 types, $10 revisions, $11 formats, $12 data, $13 JSON data, $14 metadata,
--- $15 correlations, $16 causations, $17 times: one per event, in order
-SELECT outcome, versions, head
+-- $1 appends, $2 names, $3 categories, $4 expected versions, $5 counts, $6 times: one per stream
+-- $7 streams, $8 offsets, $9 ids, $10 types, $11 revisions, $12 formats, $13 data, $14 JSON data, $15 metadata,
+-- $16 correlations, $17 causations, $18 times: one per event, in order
+SELECT head, versions, outcomes, waited
   FROM esgen.append(
-    $1::text[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[],
-    $6::integer[], $7::integer[], $8::uuid[], $9::text[], $10::integer[],
-    $11::text[], $12::bytea[], $13::text[], $14::text[],
-    $15::uuid[], $16::uuid[], $17::timestamptz[]);
+    $1::integer[], $2::text[], $3::text[], $4::bigint[], $5::integer[], $6::timestamptz[],
+    $7::integer[], $8::integer[], $9::uuid[], $10::text[], $11::integer[],
+    $12::text[], $13::bytea[], $14::text[], $15::text[],
+    $16::uuid[], $17::uuid[], $18::timestamptz[]);

@@ -1,2 +1,2 @@
 -- $1 name
-SELECT version, created FROM esgen.stream_info($1::text);
+SELECT version, first, created, deleted FROM esgen.stream_info($1::text);

@@ -15,3 +15,5 @@ BEGIN
      WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL;
 END
 $$;
+
+REVOKE EXECUTE ON FUNCTION find_events FROM PUBLIC;

@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/esgen/esgen/internal/printable"
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// Delete removes a stream, as [store.Deleter] describes. Hard, it waits for whoever
+// appends or links to the stream, in one transaction that takes as long as the
+// stream is long; other streams are held up at its commit only, as by any append.
+func (o *operations) Delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
+	if err := store.CheckDelete(stream, expected, how); err != nil {
+		return err
+	}
+	if expected == store.StreamExists {
+		expected = store.Any
+	}
+	r := removing{operations: o, verb: "delete", stream: stream, expected: expected, how: how}
+	r.sql, r.args = o.s.sql.deleteStream, []any{stream, int64(expected), o.s.now()}
+	if how == store.Hard {
+		r.sql, r.args = o.s.sql.remove, []any{stream, int64(expected), nil}
+	}
+	return r.run(ctx, store.OperationDelete)
+}
+
+// Truncate removes what is before a version of a stream, as [store.Deleter]
+// describes; hard as [Store.Delete] does.
+func (o *operations) Truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
+	if err := store.CheckTruncate(stream, before, how); err != nil {
+		return err
+	}
+	r := removing{operations: o, verb: "truncate", stream: stream, expected: store.Any, how: how, before: before}
+	r.sql, r.args = o.s.sql.truncateStream, []any{stream, int64(before)}
+	if how == store.Hard {
+		r.sql, r.args = o.s.sql.remove, []any{stream, int64(store.Any), int64(before)}
+	}
+	return r.run(ctx, store.OperationTruncate)
+}
+
+// Undelete makes a softly deleted stream what it was.
+func (o *operations) Undelete(ctx context.Context, stream string) error {
+	if err := store.CheckStream(stream); err != nil {
+		return err
+	}
+	var version pgtype.Int8
+	err := o.call(ctx, "undelete "+printable.Name(stream), func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, o.s.sql.undeleteStream, stream).Scan(&version)
+	})
+	if err == nil && !version.Valid {
+		return &store.StreamNotFoundError{Stream: stream}
+	}
+	return err
+}
+
+// removing is a call of Delete or Truncate.
+type removing struct {
+	*operations
+	verb     string
+	stream   string
+	expected store.Version
+	before   store.Version // 0 for a whole stream
+	how      store.Removal
+	sql      string
+	args     []any
+
+	attempts int
+	version  pgtype.Int8
+	deleted  pgtype.Timestamptz
+	done     bool
+}
+
+func (r *removing) run(ctx context.Context, kind store.OperationKind) error {
+	op := r.verb + " " + printable.Name(r.stream)
+	if r.how == store.Hard && !r.s.config.HardDeletes {
+		return &store.NotEnabledError{Op: "hard " + op, Remedy: "set HardDeletes in the store's configuration, or delete softly"}
+	}
+	ctx, end := r.s.observe(ctx, kind, r.stream, 1, 0)
+	err := r.call(ctx, op, r.send)
+	if err == nil {
+		err = r.refusal()
+	}
+	end(store.Result{Err: err})
+	return err
+}
+
+func (r *removing) send(ctx context.Context, conn *pgx.Conn) error {
+	r.attempts++
+	into := []any{&r.version, &r.deleted, &r.done}
+	err := r.s.runPlain(ctx, conn, r.tx == nil && r.s.begins.Load(), r.sql, r.args, into)
+	if r.tx == nil && sqlState(err) == stateIsolation && !r.s.begins.Swap(true) {
+		err = r.s.runPlain(ctx, conn, true, r.sql, r.args, into)
+	}
+	return err
+}
+
+// refusal is why nothing was done. After a lost reply, what is as it was to be may
+// be this call's doing.
+func (r *removing) refusal() error {
+	actual := store.Version(r.version.Int64)
+	switch again := r.attempts > 1; {
+	case r.done:
+		return nil
+	case !r.version.Valid:
+		if again && r.how == store.Hard && r.before == 0 {
+			return nil
+		}
+		return &store.StreamNotFoundError{Stream: r.stream}
+	case r.deleted.Valid && (r.how == store.Soft || r.before > 0):
+		if again && r.before == 0 {
+			return nil
+		}
+		return &store.StreamDeletedError{Op: r.verb, Stream: r.stream, Deleted: utc(r.deleted)}
+	case r.before > actual+1:
+		return store.InvalidTruncate(r.stream, r.before, actual)
+	default:
+		return &store.ConflictError{Stream: r.stream, Expected: r.expected, Actual: actual}
+	}
+}

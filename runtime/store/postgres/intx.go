@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// Committed is what a transaction appended, in order, with positions.
+type Committed []store.Appended
+
+// InTx runs work in a transaction of the store's pool and commits it, unless work
+// returns an error, which InTx then returns. Appends through s and statements
+// through tx are stored together or not at all. After the commit it wakes the
+// subscriptions of this process and returns where the events are.
+//
+//	_, err := postgres.InTx(ctx, db, func(ctx context.Context, tx pgx.Tx, s *postgres.Tx) error {
+//		if _, err := bank.StreamOf(s, id).Append(ctx, v, bank.MoneyDeposited{Amount: 5}); err != nil {
+//			return err
+//		}
+//		_, err := tx.Exec(ctx, "UPDATE balances SET cents = cents + 5 WHERE account = $1", id)
+//		return err
+//	})
+//
+// work is called once; s and tx are of no use after it. A context without a deadline
+// bounds each call by the store's timeout, not work as a whole.
+//
+// If the reply to the commit is lost, the database is asked what became of the
+// transaction. Only if that cannot be learned is the error a
+// [*store.UnknownOutcomeError] without batches: look for what work has written
+// before running it again. Errors of the commit: [*store.DuplicateEventError];
+// [*store.UnavailableError], which says that nothing was stored.
+func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.Tx, s *Tx) error) (Committed, error) {
+	const op = "transaction"
+	if err := store.Ended(ctx, op); err != nil {
+		return nil, err
+	}
+	var tx pgx.Tx
+	conn, err := db.pool.Acquire(ctx)
+	if err == nil {
+		defer conn.Release()
+		tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+	}
+	if err != nil {
+		return nil, db.explain(ctx, "begin a "+op, err)
+	}
+	// After a commit this does nothing. ctx may have ended.
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	s := db.WithTx(tx)
+	if err := work(ctx, tx, s); err != nil {
+		return nil, err
+	}
+	ctx, cancel := store.WithTimeout(ctx, db.config.Timeout)
+	defer cancel()
+	if err := s.commit(ctx, tx); err != nil {
+		return nil, err
+	}
+	db.bell.Ring()
+	conn.Release()
+	return s.committed(ctx)
+}
+
+// commit commits tx, and learns what became of it if the reply is lost.
+func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
+	const op = "commit a transaction"
+	err := tx.Commit(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case isDuplicate(err):
+		return t.duplicate(ctx, op, err)
+	case errors.Is(err, pgx.ErrTxCommitRollback), rolledBack(err), t.xid == "" && pgconn.SafeToRetry(err):
+		return t.s.explain(ctx, op, err)
+	}
+	if t.xid == "" {
+		return &store.UnknownOutcomeError{Err: err}
+	}
+	var wait backoff
+	for {
+		var status pgtype.Text
+		asked := t.s.do(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+			return conn.QueryRow(ctx, t.s.sql.transaction, t.xid).Scan(&status)
+		})
+		switch {
+		case asked == nil && status.String == "committed":
+			return nil
+		case asked == nil && status.String == "aborted":
+			return &store.UnavailableError{Op: op, Err: err}
+		case asked == nil && status.String != "in progress":
+			return &store.UnknownOutcomeError{Err: err}
+		}
+		if wait.pause(ctx) != nil {
+			return &store.UnknownOutcomeError{Err: err}
+		}
+	}
+}
+
+// duplicate names the event id because of which a commit was refused.
+func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
+	for _, a := range t.appended {
+		places, err := a.find(ctx)
+		if err != nil {
+			break
+		}
+		if len(places) > 0 {
+			return a.duplicate(places)
+		}
+	}
+	return t.s.explain(ctx, op, cause)
+}
+
+// committed tells where the events of the transaction are.
+func (t *Tx) committed(ctx context.Context) (Committed, error) {
+	var all Committed
+	for _, a := range t.appended {
+		places, err := a.find(ctx)
+		if err != nil {
+			return nil, t.s.explain(ctx, "look up what was committed", err)
+		}
+		for _, b := range a.batches {
+			first, last := places[b.Events[0].ID], places[b.Events[len(b.Events)-1].ID]
+			if last.stream != "" { // else its savepoint was rolled back
+				all = append(all, store.Appended{Stream: b.Stream, Version: last.version, First: first.position, Last: last.position})
+			}
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,64 @@
+-- Gives the events of one append their positions, at the end of its transaction,
+-- and sees to it that none which was removed is given again. From here to the end
+-- of the commit the head is held, as by any append.
+CREATE FUNCTION settle() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
+AS $$
+DECLARE
+  head bigint;
+  wanted bigint;
+  given bigint;
+BEGIN
+  -- Both would keep the head in a transaction that goes on: a guard against
+  -- mistakes, for a text of several statements passes it.
+  IF current_query() ~* '^\s*set\s+constraints' THEN
+    RAISE EXCEPTION 'SET CONSTRAINTS after an append: positions are given at commit, everybody would wait for this transaction until then'
+      USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
+  END IF;
+  IF current_query() ~* '^\s*prepare\s+transaction' THEN
+    RAISE EXCEPTION 'PREPARE TRANSACTION after an append: everybody would wait until it is committed'
+      USING ERRCODE = 'ES003', HINT = 'Commit appends in one phase.';
+  END IF;
+
+  DELETE FROM pending WHERE pending_id = NEW.pending_id;
+  IF NOT FOUND THEN
+    RETURN NULL; -- its savepoint was rolled back
+  END IF;
+
+  PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);
+
+  -- A new statement: it sees whatever was committed before the lock was got.
+  SELECT greatest((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), (SELECT s.floor FROM store s))
+    INTO head;
+
+  IF NEW.removed > head THEN
+    UPDATE store SET floor = NEW.removed;
+    head := NEW.removed;
+  END IF;
+
+  WITH ranges AS (
+    SELECT r.id, r.version, r.count, sum(r.count) OVER (ORDER BY r.o) - r.count AS base
+      FROM unnest(NEW.stream_ids, NEW.versions, NEW.counts) WITH ORDINALITY r(id, version, count, o)
+  )
+  UPDATE events e SET position = head + r.base + 1 + e.version - r.version
+    FROM ranges r
+   WHERE e.stream_id = r.id AND e.version >= r.version AND e.version < r.version + r.count AND e.position IS NULL;
+  GET DIAGNOSTICS given = ROW_COUNT;
+
+  SELECT coalesce(sum(c), 0) INTO wanted FROM unnest(NEW.counts) c;
+  IF given <> wanted THEN
+    RAISE EXCEPTION 'commit of an append: % of its % events have no position yet; nothing was stored', given, wanted
+      USING ERRCODE = 'data_corrupted';
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION settle FROM PUBLIC;
+
+CREATE CONSTRAINT TRIGGER settle AFTER INSERT ON pending
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION settle();

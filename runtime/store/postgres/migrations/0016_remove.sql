@@ -1,0 +1,67 @@
+-- Removes a stream, or the versions before q_first of it, for ever: its events, all
+-- links to them, its own links without their events, and with the whole stream its
+-- name and its snapshot. Whoever may call this can lose events: it is granted apart.
+--
+--   s_expected  the stream's version, or -1 any
+--   q_first     NULL: the whole stream
+--   version     NULL: there is no such stream
+--   deleted     when it was hidden
+--   done        whether it was removed
+--
+-- The head is taken when the transaction commits, so that nobody waits for a long
+-- removal; until then others read the last position as it was.
+CREATE FUNCTION remove(s_name text, s_expected bigint, q_first bigint,
+  OUT version bigint, OUT deleted timestamptz, OUT done boolean)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
+SET esgen.hard_delete = 'on'
+AS $$
+#variable_conflict use_column
+DECLARE
+  id bigint;
+  below bigint;
+  highest bigint;
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'hard delete under isolation %: events can be removed under read committed only',
+      current_setting('transaction_isolation') USING ERRCODE = 'ES001';
+  END IF;
+  done := false;
+  -- The strongest row lock: nobody may be linking to the events meanwhile.
+  SELECT s.stream_id, s.version, s.deleted_at INTO id, remove.version, deleted
+    FROM streams s WHERE s.name = s_name FOR UPDATE;
+  IF id IS NULL OR s_expected NOT IN (-1, remove.version)
+     OR q_first IS NOT NULL AND (deleted IS NOT NULL OR q_first > remove.version + 1) THEN
+    RETURN;
+  END IF;
+  -- The row lock is ours, so these are too.
+  IF EXISTS (SELECT FROM events e WHERE e.stream_id = id AND e.position IS NULL) THEN
+    RAISE EXCEPTION 'hard delete of %: this transaction has appended to it; commit that first', s_name
+      USING ERRCODE = 'ES004';
+  END IF;
+  below := coalesce(q_first, remove.version + 1);
+
+  DELETE FROM links l WHERE l.origin_id = id AND l.origin_version < below;
+  DELETE FROM links l WHERE l.stream_id = id AND l.version < below;
+  WITH gone AS (
+    DELETE FROM events e WHERE e.stream_id = id AND e.version < below RETURNING e.position, e.version
+  )
+  SELECT max(g.position) INTO highest FROM gone g;
+
+  IF q_first IS NULL THEN
+    DELETE FROM streams s WHERE s.stream_id = id;
+    DELETE FROM snapshots s WHERE s.stream = s_name;
+  ELSE
+    UPDATE streams s SET first = greatest(s.first, q_first) WHERE s.stream_id = id;
+  END IF;
+
+  INSERT INTO pending (stream_ids, versions, counts, removed)
+  VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0));
+  done := true;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION remove FROM PUBLIC;

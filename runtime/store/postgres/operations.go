@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// operations are what a store and a transaction of it have in common.
+type operations struct {
+	s *Store
+	// tx is the caller's transaction, nil for the store's own connections.
+	tx pgx.Tx
+}
+
+// call runs a whole operation: within the store's timeout, with errors of package
+// store. On the store's own connections work is repeated after a failure that is no
+// answer, so it must be safe to repeat.
+func (o *operations) call(ctx context.Context, op string, work func(context.Context, *pgx.Conn) error) error {
+	if err := store.Ended(ctx, op); err != nil {
+		return err
+	}
+	ctx, cancel := store.WithTimeout(ctx, o.s.config.Timeout)
+	defer cancel()
+	var err error
+	if o.tx != nil {
+		err = work(ctx, o.tx.Conn())
+	} else {
+		err = o.s.do(ctx, work)
+	}
+	if err != nil {
+		return o.s.explain(ctx, op, err)
+	}
+	return nil
+}

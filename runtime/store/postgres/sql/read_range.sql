@@ -1,0 +1,3 @@
+-- $1 since, $2 until
+-- The positions between which all events of that time are, and the last position; NULL where there is none.
+SELECT low, high, last FROM esgen.read_range($1::timestamptz, $2::timestamptz);
