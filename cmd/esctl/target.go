@@ -88,7 +88,7 @@ func (t fileTarget) Drop(ctx context.Context) error {
 
 func (t fileTarget) Examine(ctx context.Context) (any, error) { return t.Doctor(ctx) }
 
-// each opens the stores that were chosen, and lets act work on all of them.
+// open opens the stores that were chosen, and lets act work on all of them.
 func (s shell) open(ctx context.Context, act func(p place, all []target) error) error {
 	p, err := s.place()
 	if err != nil {
@@ -97,7 +97,7 @@ func (s shell) open(ctx context.Context, act func(p place, all []target) error) 
 	return s.openAt(ctx, p, act)
 }
 
-func (s shell) openAt(ctx context.Context, p place, act func(p place, all []target) error) error {
+func (s shell) openAt(ctx context.Context, p place, act func(p place, all []target) error) (err error) {
 	if p.pool == nil {
 		return s.openFile(ctx, p, act)
 	}
@@ -123,6 +123,8 @@ func (s shell) openAt(ctx context.Context, p place, act func(p place, all []targ
 		if err != nil {
 			return s.misused("%v", err)
 		}
+		// What was begun has an outcome before the pool is closed.
+		defer closing(ctx, &err, db.Close)
 		all[i] = schemaTarget{db, name, pool}
 	}
 	return act(p, all)
@@ -133,13 +135,15 @@ func (s shell) openFile(ctx context.Context, p place, act func(p place, all []ta
 	if err != nil {
 		return s.misused("%v", err)
 	}
-	defer func() {
-		// An interrupted program still waits for what it has begun, for a while.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		err = errors.Join(err, db.Close(ctx))
-	}()
+	defer closing(ctx, &err, db.Close)
 	return act(p, []target{fileTarget{db}})
+}
+
+// closing waits for what was begun, for a while also after an interrupt.
+func closing(ctx context.Context, err *error, end func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	*err = errors.Join(*err, end(ctx))
 }
 
 // openOne opens the one store that was chosen.

@@ -5,6 +5,8 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -85,6 +87,7 @@ func (s *Store) examine(ctx context.Context, conn *pgx.Conn, r *Report) error {
 	if err := s.examineSnapshots(ctx, conn, r); err != nil {
 		return err
 	}
+	s.examineProcess(r)
 	r.judge()
 	return nil
 }
@@ -142,6 +145,20 @@ func (s *Store) examineSnapshots(ctx context.Context, conn *pgx.Conn, r *Report)
 		return append([]any{&v.Kind, &v.Transactions}, v.fields()...)
 	})
 	return err
+}
+
+// examineProcess adds what this process knows of itself.
+func (s *Store) examineProcess(r *Report) {
+	noted := s.unindexedFilters()
+	for _, filter := range slices.Sorted(maps.Keys(noted)) {
+		if !slices.ContainsFunc(r.Indexes, func(i IndexInfo) bool { return i.For == filter && i.Valid }) {
+			r.Filters = append(r.Filters, FilterState{Filter: filter, Reads: noted[filter]})
+		}
+	}
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.Queue = &QueueState{Appends: len(q.waiting), Bytes: q.bytes, Flushes: q.flushers, Stalled: q.stalled}
 }
 
 func (v *Session) fields() []any {

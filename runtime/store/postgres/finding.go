@@ -8,10 +8,9 @@ import (
 )
 
 // What is reported beyond these is seldom an accident. An append takes
-// milliseconds, and so does holding the head.
+// milliseconds.
 const (
 	longAppend   = 10.0  // seconds that a transaction holds events
-	longHead     = 1.0   // seconds that somebody holds the head
 	longWait     = 1.0   // seconds that somebody waits for the head or a stream
 	longSnapshot = 300.0 // seconds that a snapshot is held
 	// manySince is how many transactions may have begun since a snapshot that shows
@@ -84,15 +83,39 @@ func (r *Report) judgeServer() {
 
 func (r *Report) judgeLocks() {
 	for _, l := range r.Locks {
-		switch {
-		case l.Held && l.Age != nil && *l.Age > longHead:
-			r.find(Harmful, fmt.Sprintf("%s holds the head, in a transaction that is %.0f s old: nobody else can commit an append", l.who(), *l.Age),
-				l.remedy("does a deferred trigger of its own work long after an append?"))
-		case !l.Held && l.Waited != nil && *l.Waited > longWait:
-			r.find(Harmful, fmt.Sprintf("%s waits since %.0f s for a %s, behind %s", l.who(), *l.Waited, l.Lock, pids(l.BlockedBy)),
-				"look at who holds it")
+		if l.Held || l.Waited == nil || *l.Waited < longWait {
+			continue
+		}
+		what := fmt.Sprintf("%s waits since %.0f s for %s, behind %s", l.who(), *l.Waited, l.lock(), pids(l.BlockedBy))
+		remedy := "look at what that session does"
+		for _, holder := range slices.Concat(r.heads(), r.Appending) {
+			if slices.Contains(l.BlockedBy, holder.PID) {
+				what += " " + holder.who()
+				remedy = holder.remedy("let it commit or roll back")
+				break
+			}
+		}
+		r.find(Harmful, what, remedy)
+	}
+}
+
+// heads are the sessions that hold the head: one, or none.
+func (r *Report) heads() (all []Session) {
+	for _, l := range r.Locks {
+		if l.Held && l.Lock == lockHead {
+			all = append(all, l.Session)
 		}
 	}
+	return all
+}
+
+const lockHead = "head"
+
+func (l LockState) lock() string {
+	if l.Lock == lockHead {
+		return "the head, without which nobody can commit an append"
+	}
+	return "a " + l.Lock
 }
 
 // who names a session for a person.
@@ -112,7 +135,7 @@ func (v Session) who() string {
 func (v Session) remedy(first string) string {
 	switch {
 	case v.State == "prepared":
-		return first + ": COMMIT PREPARED or ROLLBACK PREPARED " + literal(v.Application)
+		return first + ": COMMIT PREPARED or ROLLBACK PREPARED " + quoteLiteral(v.Application)
 	case v.PID != 0:
 		return fmt.Sprintf("%s; SELECT pg_terminate_backend(%d) ends it", first, v.PID)
 	}

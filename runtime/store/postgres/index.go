@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -58,15 +56,6 @@ func (i Index) Name() string {
 	return typeIndexName
 }
 
-const typeIndexName = "events_type_position_idx"
-
-// metadataIndexName holds a hash, for a key may be longer than a name, and two
-// long ones may begin alike.
-func metadataIndexName(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "events_metadata_" + hex.EncodeToString(sum[:16]) + "_idx"
-}
-
 func (i Index) check() error {
 	switch {
 	case i.metadata && i.key == "":
@@ -84,9 +73,9 @@ func (i Index) definition(schema string) (create, comment string) {
 	if !i.metadata {
 		return head + "(type, position) WHERE position IS NOT NULL", ""
 	}
-	key := literal(i.key)
+	key := quoteLiteral(i.key)
 	return head + "((metadata ->> " + key + "), position) WHERE position IS NOT NULL AND metadata ? " + key,
-		"COMMENT ON INDEX " + schema + "." + quote(i.Name()) + " IS " + literal(i.String())
+		"COMMENT ON INDEX " + schema + "." + quote(i.Name()) + " IS " + quoteLiteral(i.String())
 }
 
 // IndexInfo describes an index that was asked for.

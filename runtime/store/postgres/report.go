@@ -139,13 +139,13 @@ type FilterState struct {
 	Reads int64 `json:"reads"`
 }
 
-// QueueState is the appends of a process that wait for their turn.
+// QueueState is the appends of this process that wait for their turn.
 type QueueState struct {
-	Appends  int     `json:"appends"`
-	Events   int     `json:"events"`
-	Bytes    int64   `json:"bytes"`
-	InFlight int     `json:"in_flight"`
-	Oldest   float64 `json:"oldest"`
+	Appends int `json:"appends"`
+	Bytes   int `json:"bytes"`
+	// Flushes are under way, Stalled of them for so long that others overtake them.
+	Flushes int `json:"flushes"`
+	Stalled int `json:"stalled"`
 }
 
 // ListenerState is the connection on which a process hears of the appends of others.

@@ -31,14 +31,14 @@ func Script(schema string, after int) (string, error) {
 	fmt.Fprintf(&b, "-- Migrations %d to %d of the event store in schema %s.\n", after+1, len(all), printable.Name(schema))
 	for _, m := range all[after:] {
 		fmt.Fprintf(&b, "\n-- Migration %d: %s\nBEGIN ISOLATION LEVEL READ COMMITTED;\n", m.Number, m.Name)
-		fmt.Fprintf(&b, "SELECT pg_advisory_xact_lock(hashtext('esgen migrate'), hashtext(%s));\n", literal(schema))
+		fmt.Fprintf(&b, "SELECT pg_advisory_xact_lock(hashtext('esgen migrate'), hashtext(%s));\n", quoteLiteral(schema))
 		if m.Number == 1 {
 			b.WriteString(begin(schema))
 		}
 		fmt.Fprintf(&b, "SET LOCAL search_path = %s, pg_temp;\n", quoted)
 		b.WriteString(guard(m.Number))
 		b.WriteString(strings.TrimRight(m.SQL, "\n") + "\n")
-		fmt.Fprintf(&b, "INSERT INTO migrations (number, name) VALUES (%d, %s);\nCOMMIT;\n", m.Number, literal(m.Name))
+		fmt.Fprintf(&b, "INSERT INTO migrations (number, name) VALUES (%d, %s);\nCOMMIT;\n", m.Number, quoteLiteral(m.Name))
 	}
 	return b.String(), nil
 }
@@ -52,7 +52,7 @@ BEGIN
     CREATE SCHEMA %s;
   END IF;
 END
-`, literal(schema), quote(schema))) + fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.migrations (
+`, quoteLiteral(schema), quote(schema))) + fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.migrations (
   number  integer PRIMARY KEY,
   name    text NOT NULL,
   applied timestamptz NOT NULL DEFAULT now()
@@ -80,13 +80,4 @@ func do(block string) string {
 		tag = "$d" + tag[1:]
 	}
 	return "DO " + tag + block + tag + ";\n"
-}
-
-// literal is text as SQL, whatever standard_conforming_strings says.
-func literal(text string) string {
-	quoted := "'" + strings.ReplaceAll(text, "'", "''") + "'"
-	if strings.Contains(text, `\`) {
-		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
-	}
-	return quoted
 }
