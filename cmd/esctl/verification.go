@@ -104,7 +104,7 @@ func (v *verification) readAll(ctx context.Context, pass uint64) error {
 					int64(e.Version), printable(e.Stream), int64(e.OriginalVersion), printable(e.OriginalStream))
 			}
 		}
-		if last = e.Position; last%page == 0 {
+		if last = max(last, e.Position); last%page == 0 {
 			v.progress(of, int64(pass)*int64(r.Position)+int64(last))
 		}
 		h := v.hash(e.Stream)
@@ -206,10 +206,7 @@ func (v *verification) readStream(ctx context.Context, info store.StreamInfo, t 
 		case errors.Is(err, store.ErrStreamNotFound) && info.First > info.Version:
 			return nil // truncated to nothing
 		case errors.Is(err, store.ErrStreamNotFound), errors.Is(err, store.ErrStreamDeleted):
-			if _, err := v.current(ctx, info); err != nil {
-				return err
-			}
-			return nil
+			return v.stillListed(ctx, info)
 		case err != nil:
 			return err
 		}
@@ -237,16 +234,19 @@ func (v *verification) readStream(ctx context.Context, info store.StreamInfo, t 
 	return nil
 }
 
-// current looks at a stream again that was listed but is not there.
-func (v *verification) current(ctx context.Context, info store.StreamInfo) (store.StreamInfo, error) {
-	now, err := v.t.StreamInfo(ctx, info.Stream)
-	switch {
-	case errors.Is(err, store.ErrStreamNotFound):
-		return now, nil // somebody has deleted it meanwhile
-	case err == nil && now.Deleted.IsZero():
-		v.wrong("stream %s is listed at version %d, and cannot be read", printable(info.Stream), int64(now.Version))
+// stillListed looks again for a stream that was listed but cannot be read: somebody
+// may have deleted it meanwhile.
+func (v *verification) stillListed(ctx context.Context, info store.StreamInfo) error {
+	for now, err := range v.t.Streams(ctx, store.StreamQuery{Prefix: info.Stream}) {
+		if err != nil {
+			return err
+		}
+		if now.Stream == info.Stream {
+			v.wrong("stream %s is listed at version %d, and cannot be read", printable(info.Stream), int64(now.Version))
+			break
+		}
 	}
-	return now, err
+	return nil
 }
 
 // checkLink finds the event that a link leads to.
