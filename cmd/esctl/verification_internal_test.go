@@ -207,13 +207,13 @@ func (f forged) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorde
 
 func (f forged) Streams(ctx context.Context, q store.StreamQuery) iter.Seq2[store.StreamInfo, error] {
 	return func(yield func(store.StreamInfo, error) bool) {
-		for info, err := range f.full.Streams(ctx, q) {
+		for info, err := range f.full.Streams(ctx, store.StreamQuery{Deleted: true}) {
 			shown := []store.StreamInfo{info}
 			if err == nil && f.stream != nil {
 				shown = f.stream(info)
 			}
 			for _, info := range shown {
-				if !yield(info, err) {
+				if (err != nil || q.Matches(info)) && !yield(info, err) {
 					return
 				}
 			}
