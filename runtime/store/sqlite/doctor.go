@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	code "modernc.org/sqlite/lib"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -79,8 +81,12 @@ func (s *Store) Check(ctx context.Context) error {
 // Errors: [*FileError], [*store.UnavailableError].
 func (s *Store) Doctor(ctx context.Context) (Report, error) {
 	r := Report{Store: s.file, Time: s.now(), Findings: []Finding{}}
-	err := interpret(store.Ended(ctx, ""), s.file, "examine "+s.file, s.examine(ctx, &r))
-	return r, err
+	err := s.examine(ctx, &r)
+	if primary(err) == code.SQLITE_CORRUPT {
+		r.damaged(err.Error())
+		err = nil
+	}
+	return r, interpret(store.Ended(ctx, ""), s.file, "examine "+s.file, err)
 }
 
 func (s *Store) examine(ctx context.Context, r *Report) error {
@@ -120,9 +126,13 @@ func (s *Store) examine(ctx context.Context, r *Report) error {
 		return err
 	}
 	if damage != "ok" {
-		r.find("broken", "SQLite finds damage: "+damage, "restore the file from a copy")
+		r.damaged(damage)
 	}
 	return nil
+}
+
+func (r *Report) damaged(how string) {
+	r.find("broken", "SQLite finds damage: "+how, "restore the file from a copy")
 }
 
 func (r *Report) find(severity, what, remedy string) {
