@@ -52,14 +52,17 @@ func (v *verification) wrong(format string, args ...any) {
 
 func (v *verification) run(ctx context.Context) error {
 	v.seed, v.grown, v.tail = maphash.MakeSeed(), make(map[uint64]store.Version), v.result.Position
-	listed := int64(0)
-	for _, err := range v.t.Streams(ctx, store.StreamQuery{Deleted: true}) {
-		if err != nil {
-			return err
+	streams := int64(v.result.Position) // at most
+	if streams > v.atOnce {
+		streams = 0
+		for _, err := range v.t.Streams(ctx, store.StreamQuery{Deleted: true}) {
+			if err != nil {
+				return err
+			}
+			streams++
 		}
-		listed++
 	}
-	v.passes = uint64(max(1, (listed+v.atOnce-1)/v.atOnce))
+	v.passes = uint64(max(1, (streams+v.atOnce-1)/v.atOnce))
 	for pass := range v.passes {
 		v.seen = make(map[uint64]track)
 		if err := v.readAll(ctx, pass); err != nil {
