@@ -6,10 +6,10 @@ PKG      ?= ./...
 RUN      ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench fuzz generate verify lint
+.PHONY: help demo test race bench bench-quick microbench fuzz generate verify lint
 
 help: ## Print this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Import the example bank's ledger into an embedded store and show what is in it
 	@./example/bank/demo.sh
@@ -20,7 +20,13 @@ test: ## Run all tests; they find or start a PostgreSQL by themselves
 race: ## Run all tests under the race detector
 	$(GO) test -race -timeout 40m $(PKG)
 
-bench: ## Run the benchmarks (RUN=regexp for some)
+bench: ## Measure the PostgreSQL store against its limits (RUN=regexp for some rows)
+	$(GO) run ./bench run -run '$(RUN)'
+
+bench-quick: ## Measure the first rows only, in under two minutes
+	$(GO) run ./bench run -quick -run '$(RUN)'
+
+microbench: ## Run the Go benchmarks of the packages (RUN=regexp for some)
 	$(GO) test -run '^$$' -bench '$(RUN)' -benchmem $(PKG)
 
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)

@@ -68,6 +68,13 @@ var links = map[string][]string{
 		"github.com/go-logr/…", "github.com/cespare/xxhash/v2",
 	},
 	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
+	// The limits of the measurements stand on PostgreSQL and pgx alone.
+	"bench/limit":             {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
+	"bench/internal/measure":  {"github.com/HdrHistogram/hdrhistogram-go", "github.com/jackc/…", "golang.org/x/text/…"},
+	"bench/internal/result":   {"bench/internal/measure", "golang.org/x/perf/…", "github.com/aclements/go-moremath/…"},
+	"bench/internal/report":   {"bench/internal/result", "github.com/go-analyze/…", "github.com/golang/freetype/…", "golang.org/x/image/…", "github.com/dustin/go-humanize"},
+	"bench/internal/server":   {"github.com/jackc/…", "golang.org/x/text/…"},
+	"bench/internal/purse":    {"runtime"},
 	"cmd/esgen/internal/scan": {"templates", "golang.org/x/tools/…"},
 	"cmd/esgen/internal/lock": {"templates"},
 	"cmd/esgen":               {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
@@ -83,7 +90,7 @@ var importers = []struct {
 	by       []string
 	programs bool
 }{
-	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest"}, true},
+	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest", "bench/limit", "bench/internal/measure", "bench/internal/server"}, true},
 	{"modernc.org/…", []string{"runtime/store/sqlite"}, false},
 	{"github.com/dave/jennifer/…", []string{"templates"}, false},
 	{"golang.org/x/tools/…", []string{"cmd/esgen/internal/scan"}, false},
@@ -92,6 +99,9 @@ var importers = []struct {
 	{"github.com/nats-io/…", []string{"runtime/store/jetstream"}, true},
 	{"go.opentelemetry.io/…", []string{"runtime/esotel"}, true},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/pgtest"}, false},
+	{"github.com/HdrHistogram/…", []string{"bench/internal/measure"}, true},
+	{"golang.org/x/perf/…", []string{"bench/internal/result"}, false},
+	{"github.com/go-analyze/…", []string{"bench/internal/report"}, false},
 	{"testing", []string{
 		"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
 		"example/bank/internal/banktest",

@@ -94,8 +94,9 @@ type reading struct {
 	// width is how many versions or positions a page looks at, 0 for any.
 	width int64
 	rows  int
-	// linked tells that the stream may have links.
-	linked bool
+	// filtered tells that rows may be looked at that are not returned; linked, that
+	// the stream may have links.
+	filtered, linked bool
 	done   bool
 }
 
