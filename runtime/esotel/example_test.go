@@ -104,7 +104,7 @@ type projection struct {
 	done   func()
 }
 
-func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error {
+func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error { //nolint:contextcheck // where the event comes from is in its metadata
 	_, span := p.tracer.Start(ctx, "project account", trace.WithLinks(trace.Link{
 		SpanContext: esotel.SpanContext(m.Metadata),
 	}))
