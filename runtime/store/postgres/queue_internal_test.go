@@ -136,6 +136,8 @@ func TestNoAppendIsForgotten(t *testing.T) {
 		failures <- r.IntN(5) == 0
 	}
 	q := queue{
+		stall:   func(*flush, int) {},
+		full:    func(int, int) {},
 		abandon: make(map[*context.CancelFunc]struct{}),
 		acquire: func(ctx context.Context) (conn, error) {
 			if <-failures {
@@ -198,6 +200,8 @@ func TestTheQueueIsBounded(t *testing.T) {
 	t.Parallel()
 	gate := make(chan struct{})
 	q := queue{
+		stall:   func(*flush, int) {},
+		full:    func(int, int) {},
 		abandon: make(map[*context.CancelFunc]struct{}),
 		acquire: func(ctx context.Context) (conn, error) {
 			select {
