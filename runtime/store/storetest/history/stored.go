@@ -189,11 +189,5 @@ func (c *checker) duplicateIsTrue(o *op, r record) bool {
 	if r.Stream != "" && (e.stream != r.Stream || e.version != r.Version) {
 		return false
 	}
-	others := 0
-	for _, other := range c.owners[r.ID] {
-		if other != o && other.status != isRefused {
-			others++
-		}
-	}
-	return others > 0
+	return slices.ContainsFunc(c.owners[r.ID], func(other *op) bool { return other != o && other.status != isRefused })
 }
