@@ -34,6 +34,10 @@ func commitThroughACrash(t *testing.T, others int, want error) {
 	server := pgtest.Start(t, pgtest.Options{Settings: map[string]string{"wal_writer_delay": "10s"}})
 	s := migrated(t, server, "crash")
 	event := func() store.Event { return store.Event{Type: "x", Format: store.JSON, Data: []byte(`{}`)} }
+	crash := func() {
+		server.Stop(pgtest.Kill)
+		server.Restart()
+	}
 	var mine, theirs string
 	_, err := postgres.InTx(t.Context(), s, func(ctx context.Context, tx pgx.Tx, tx2 *postgres.Tx) error {
 		_, err := tx2.Append(ctx, store.Batch{Stream: "mine-1", Expected: store.Any, Events: []store.Event{event()}})
@@ -43,8 +47,7 @@ func commitThroughACrash(t *testing.T, others int, want error) {
 		if err != nil {
 			return err
 		}
-		server.Stop(pgtest.Kill)
-		server.Restart()
+		crash()
 		for range others {
 			if theirs == mine {
 				break

@@ -173,13 +173,8 @@ func (c *checker) refusals() {
 }
 
 func (c *checker) duplicateIsTrue(o *op, r record) bool {
-	if c.doomed[r.Stream] {
+	if c.doomed[r.Stream] || slices.ContainsFunc(c.owners[r.ID], c.anyDoomed) {
 		return true
-	}
-	for _, other := range c.owners[r.ID] {
-		if c.anyDoomed(other) {
-			return true
-		}
 	}
 	place, ok := c.placed[r.ID]
 	if !ok {
