@@ -2,15 +2,17 @@
 GO       ?= go
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
+FOR      ?= 10m
+SEED     ?=
 PKG      ?= ./...
 MATRIX   ?= 14 15 18
 RUN      ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race matrix bench fuzz generate verify lint
+.PHONY: help demo test race torture matrix bench bench-quick microbench fuzz generate verify lint
 
 help: ## Print this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## Import the example bank's ledger into an embedded store and show what is in it
 	@./example/bank/demo.sh
@@ -20,6 +22,9 @@ test: ## Run all tests; they find or start a PostgreSQL by themselves
 
 race: ## Run all tests under the race detector
 	$(GO) test -race -timeout 40m $(PKG)
+
+torture: ## Kill processes, servers and connections for FOR (10m) and check what is stored (SEED=n to repeat)
+	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
 
 matrix: ## Run the tests that need a PostgreSQL on every version of MATRIX (default 14, 15 and 18)
 	@packages=$$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./runtime/... ./example/... ./cmd/... | \
@@ -32,7 +37,13 @@ matrix: ## Run the tests that need a PostgreSQL on every version of MATRIX (defa
 	done; \
 	if [ -n "$$missing" ]; then echo "not run on PostgreSQL$$missing: see above"; exit 1; fi
 
-bench: ## Run the benchmarks (RUN=regexp for some)
+bench: ## Measure the PostgreSQL store against its limits (RUN=regexp for some rows)
+	$(GO) run ./bench run -run '$(RUN)'
+
+bench-quick: ## Measure the first rows only, in under two minutes
+	$(GO) run ./bench run -quick -run '$(RUN)'
+
+microbench: ## Run the Go benchmarks of the packages (RUN=regexp for some)
 	$(GO) test -run '^$$' -bench '$(RUN)' -benchmem $(PKG)
 
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)

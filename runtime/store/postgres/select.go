@@ -36,8 +36,8 @@ func (r *reading) choose(ctx context.Context) error {
 		forward, backward = sql.readStream, sql.readStreamBackward
 		first = 5
 	}
-	filtered := len(q.Types) > 0 || len(q.Categories) > 0 || len(q.Metadata) > 0 || !q.Since.IsZero() || !q.Until.IsZero()
-	if !filtered {
+	r.filtered = len(q.Types) > 0 || len(q.Categories) > 0 || len(q.Metadata) > 0 || !q.Since.IsZero() || !q.Until.IsZero()
+	if !r.filtered {
 		r.where.sql, r.where.linked = forward, sql.readLinks
 		if q.Backward {
 			r.where.sql, r.where.linked = backward, sql.readLinksBackward

@@ -42,6 +42,9 @@ func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
 		OpenWithoutHardDeletes: func(t testing.TB) store.Store {
 			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t)})
 		},
+		Observed: func(t testing.TB, o store.Observer) store.Store {
+			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), Observer: o})
+		},
 		Declares: storetest.Postgres,
 		Reopen:   func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
 		Another:  func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
