@@ -14,9 +14,9 @@ import (
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
 
-// TestALostReplyToACommitIsAskedFor cuts the connection of a caller's transaction
+// TestACommitIsCutAtEachPoint cuts the connection of a caller's transaction
 // at each point of its COMMIT. The answer is what became of it.
-func TestALostReplyToACommitIsAskedFor(t *testing.T) {
+func TestACommitIsCutAtEachPoint(t *testing.T) {
 	t.Parallel()
 	for name, point := range map[string]struct {
 		at     pgproxy.Point
