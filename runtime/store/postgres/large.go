@@ -30,7 +30,7 @@ func (r *reading) nameStreams(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	if len(unknown) > 0 {
-		rows, err := conn.Query(ctx, r.s.sql.readNames, unknown)
+		rows, err := conn.Query(ctx, r.s.sql.readNames+r.s.stage(), unknown)
 		if err != nil {
 			r.names = nil
 			return err
@@ -81,7 +81,7 @@ func (r *reading) fetchLarge(ctx context.Context, conn *pgx.Conn) error {
 		places[k] = l.at
 		streams, versions = append(streams, k.stream), append(versions, k.version)
 	}
-	rows, err := conn.Query(ctx, r.s.sql.readLarge, streams, versions)
+	rows, err := conn.Query(ctx, r.s.sql.readLarge+r.s.stage(), streams, versions)
 	if err != nil {
 		return err
 	}

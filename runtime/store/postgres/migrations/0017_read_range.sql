@@ -7,6 +7,7 @@ CREATE FUNCTION read_range(q_since timestamptz, q_until timestamptz, OUT low big
 LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off
 SET jit = off
 AS $$
 BEGIN
