@@ -18,7 +18,6 @@ type bench struct {
 	dsn    string
 	plan   plan
 	on     string // the machine and the versions
-	id     int    // tells the schemas of this process from those of others
 	stages int
 	out    io.Writer
 	began  time.Time

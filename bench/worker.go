@@ -16,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/esgen/esgen/bench/internal/measure"
-	"github.com/esgen/esgen/bench/limit"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
@@ -60,7 +59,7 @@ func work(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	st := &stage{payload: limit.Payload{Type: eventType, Format: string(db.Format()), Data: data, Metadata: []byte(metadata)}}
+	st := &stage{payload: samplePayload(db.Format())}
 	op := st.appendTo(db, 1, store.NoStream, ordered)
 	answers := json.NewEncoder(out)
 	for orders := json.NewDecoder(in); ; {
