@@ -26,6 +26,10 @@ func Execute[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, 
 	if decide == nil {
 		return store.Appended{}, &store.InvalidError{What: "execute on " + printable.Name(s.name), Reason: "decide is nil"}
 	}
+	// actual is what the last conflict told, before the events were read again. If
+	// reads show less, links behind the last event were removed: it is the version
+	// all the same.
+	actual := store.NoStream
 	for attempt := 1; ; attempt++ {
 		var first *trace
 		if s.settings.keyed {
@@ -42,12 +46,15 @@ func Execute[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, 
 		if err != nil {
 			return store.Appended{}, err
 		}
-		if len(events) == 0 {
+		if at = max(at, actual); len(events) == 0 {
 			return store.Appended{Stream: s.name, Version: at}, nil
 		}
 		appended, err := s.append(ctx, at, events)
 		if err == nil {
 			return appended, nil
+		}
+		if conflict, ok := errors.AsType[*store.ConflictError](err); ok {
+			actual = conflict.Actual
 		}
 		if s.settings.keyed && isOvertaken(err) {
 			// Who was faster may be a repeat of this very command.

@@ -17,8 +17,9 @@ func Fold[S, E any](apply func(*S, E), events ...E) S {
 }
 
 // Load folds the stream and returns the state with the stream's version. A stream
-// without events gives the zero S and version 0, which is [store.NoStream]. Errors
-// are those of [Stream.Read]; state and version are zero then.
+// without events gives the zero S and version 0, which is [store.NoStream]; one that
+// was truncated gives what the events lead to that were left. Errors are those of
+// [Stream.Read]; state and version are zero then.
 func Load[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, E)) (S, store.Version, error) {
 	return load(ctx, s, apply, nil)
 }
@@ -46,6 +47,12 @@ func load[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, E),
 		}
 		apply(&state, e)
 		at = r.Version
+	}
+	if at == store.NoStream {
+		var err error
+		if at, err = emptied(ctx, s.db, s.name); err != nil {
+			return none, 0, err
+		}
 	}
 	return state, at, nil
 }

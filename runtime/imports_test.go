@@ -58,7 +58,15 @@ var links = map[string][]string{
 		"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…",
 	},
 	"runtime/store/jetstream": {"runtime/store", "github.com/nats-io/…", "github.com/klauspost/compress/…", "golang.org/x/…"},
-	"runtime/esotel":          {"runtime/store", "runtime/subscribe", "go.opentelemetry.io/…", "github.com/go-logr/…", "github.com/cespare/xxhash/v2"},
+	// The API of OpenTelemetry; its SDK is the program's to choose.
+	"runtime/esotel": {
+		"runtime/store", "runtime/subscribe",
+		"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/attribute/…", "go.opentelemetry.io/otel/baggage/…",
+		"go.opentelemetry.io/otel/codes", "go.opentelemetry.io/otel/internal/…", "go.opentelemetry.io/otel/log/…",
+		"go.opentelemetry.io/otel/metric/…", "go.opentelemetry.io/otel/propagation/…", "go.opentelemetry.io/otel/semconv/…",
+		"go.opentelemetry.io/otel/trace/…", "go.opentelemetry.io/auto/sdk/…",
+		"github.com/go-logr/…", "github.com/cespare/xxhash/v2",
+	},
 	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
 	// The limits of the measurements stand on PostgreSQL and pgx alone.
 	"bench/limit":             {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
@@ -73,7 +81,7 @@ var links = map[string][]string{
 }
 
 // coming are rows of the table whose packages need not exist yet.
-var coming = []string{"runtime/store/jetstream", "runtime/esotel", "cmd/esgen/internal/lock"}
+var coming = []string{"runtime/store/jetstream", "cmd/esgen/internal/lock"}
 
 // importers are the only packages that may import these, in files that are no
 // tests; programs says that programs may, too.

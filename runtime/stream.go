@@ -33,11 +33,12 @@ func (s Stream[ID, E]) With(settings ...Setting) Stream[ID, E] {
 // version expected, and returns where they are stored. When it returns nil, they
 // are committed, or will be with the surrounding transaction.
 //
-// Errors: [*store.ConflictError] if the stream is at another version, [*EventError]
-// if an event cannot be stored, [*store.DuplicateEventError] if given event ids are
-// stored elsewhere, [*store.InvalidError] for no events, [*IDError] for an id that
-// cannot name a stream, [*store.UnknownOutcomeError] if the store could not learn
-// whether the events were committed. Except for the last nothing was stored.
+// Errors: [*store.ConflictError] if the stream is at another version,
+// [*store.StreamDeletedError] if it was softly deleted, [*EventError] if an event
+// cannot be stored, [*store.DuplicateEventError] if given event ids are stored
+// elsewhere, [*store.InvalidError] for no events, [*IDError] for an id that cannot
+// name a stream, [*store.UnknownOutcomeError] if the store could not learn whether
+// the events were committed. Except for the last nothing was stored.
 func (s Stream[ID, E]) Append(ctx context.Context, expected store.Version, events ...E) (store.Appended, error) {
 	if err := s.check(); err != nil {
 		return store.Appended{}, err
@@ -102,8 +103,9 @@ func (s Stream[ID, E]) stored(ctx context.Context, from store.Version, n int) (s
 // Read yields the events from version from on, in order; 0 and 1 are the
 // beginning. An error is the last pair: a [*ReadError] for an event that this
 // binary cannot read, which is never passed over, a [*store.StreamNotFoundError]
-// if the stream has no events, or an error of the store. Breaking out of the loop
-// frees everything at once.
+// if the stream has no events, a [*store.StreamDeletedError] if it was softly
+// deleted, or an error of the store. Breaking out of the loop frees everything at
+// once.
 func (s Stream[ID, E]) Read(ctx context.Context, from store.Version) iter.Seq2[Recorded[ID, E], error] {
 	return func(yield func(Recorded[ID, E], error) bool) {
 		fail := func(err error) { yield(Recorded[ID, E]{}, err) }

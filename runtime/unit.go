@@ -132,7 +132,24 @@ func versionOf(ctx context.Context, db store.Streams, stream string) (store.Vers
 		}
 		return r.Version, err
 	}
-	return store.NoStream, nil
+	return emptied(ctx, db, stream)
+}
+
+// emptied returns the version of a stream of which reads show nothing, because it
+// was truncated to its end. Only a catalog knows it; without one it is 0.
+func emptied(ctx context.Context, db store.Streams, stream string) (store.Version, error) {
+	if u, ok := db.(*unit); ok {
+		db = u.db
+	}
+	catalog, ok := db.(store.Catalog)
+	if !ok {
+		return store.NoStream, nil
+	}
+	info, err := catalog.StreamInfo(ctx, stream)
+	if errors.Is(err, store.ErrStreamNotFound) {
+		return store.NoStream, nil
+	}
+	return info.Version, err
 }
 
 // Read reads the store, and for a stream that the unit has appended to the events

@@ -7,7 +7,8 @@ import "strings"
 type Capabilities uint32
 
 const (
-	// DenseOrder promises positions 1, 2, 3, … without a hole.
+	// DenseOrder promises positions 1, 2, 3, … without a hole but those that hard
+	// deletes leave.
 	DenseOrder Capabilities = 1 << iota
 	// SeveralStreams promises that one Append takes batches of several streams.
 	SeveralStreams

@@ -12,13 +12,13 @@ import (
 // StreamInfo describes a stream.
 type StreamInfo struct {
 	Stream string
-	// Version of the last event, or link.
+	// Version of the last event, or link, that was ever in it.
 	Version Version
-	// First is the lowest version that reads show; more than Version if
-	// truncation has left none.
+	// First is the lowest version that reads show; one more than Version if
+	// removals have left none.
 	First Version
 	// Created is the time of the append that created the stream, by the clock
-	// of its first event.
+	// of its first event. If a link created it, the store's clock.
 	Created time.Time
 	// Deleted is when the stream was softly deleted, by the store's clock. Zero if
 	// it is not.
@@ -33,7 +33,10 @@ type Catalog interface {
 	StreamInfo(ctx context.Context, stream string) (StreamInfo, error)
 
 	// Streams yields the streams that q selects, in its order, in pages: it is no
-	// snapshot. An error is the last pair: [*InvalidError], [*UnavailableError].
+	// snapshot. A stream that is there all the while, and whose place in the order
+	// does not change, is yielded once. An error is the last pair:
+	// [*StreamNotFoundError] if q goes on after a stream that is not in the store,
+	// [*InvalidError], [*UnavailableError].
 	Streams(ctx context.Context, q StreamQuery) iter.Seq2[StreamInfo, error]
 }
 

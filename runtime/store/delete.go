@@ -36,7 +36,9 @@ type Deleter interface {
 	// appended to until [Deleter.Undelete]; it keeps its name. Hard: its events,
 	// its links and its snapshot are gone and its name is free; the next append to
 	// it makes version 1. Links in it are removed without the events that they
-	// refer to. A stream that is deleted softly may be deleted hard.
+	// refer to. Links to its events disappear from other streams, which keep their
+	// versions: those of the links become holes, and are not given again. A stream
+	// that is deleted softly may be deleted hard.
 	//
 	// Errors: [*StreamNotFoundError]; [*StreamDeletedError] for a soft delete of a
 	// stream that is; [*ConflictError]; [*NotEnabledError]; [*InvalidError];

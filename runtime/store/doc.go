@@ -10,10 +10,11 @@
 //     one succeeds.
 //   - A reader that has read $all up to position p has seen every event at or
 //     before p, for ever: no event appears behind a reader. On a store that
-//     declares [DenseOrder], positions are 1, 2, 3, … without a hole.
+//     declares [DenseOrder], positions are 1, 2, 3, … without a hole but those
+//     that hard deletes leave. No position is ever given twice.
 //
 // [Streams] is what a typed stream needs, [Store] what a subscription needs.
 // Whatever else a store can do is a small interface found by assertion
-// ([Catalog], [Snapshots]) or a declared [Capabilities] bit. Package storetest
+// ([Catalog], [Snapshots], [Linker], [Deleter]) or a declared [Capabilities] bit. Package storetest
 // holds the contract as a test suite; what is not in it is not promised.
 package store

@@ -12,15 +12,15 @@ import (
 )
 
 // Prepare checks batches and returns a copy in which every event has an id, a
-// revision, a time of at most microsecond precision in UTC, and the correlation
-// and causation that ctx carries. Every store calls it first, so that all take
-// and refuse the same. Data and metadata are not copied. The error is an
-// [*InvalidError]; nothing is stored then.
+// revision, a time of at most microsecond precision in UTC, and the correlation,
+// causation and trace that ctx carries. Every store calls it first, so that all take
+// and refuse the same. Data and metadata are not copied; metadata that a trace is put
+// into is new. The error is an [*InvalidError]; nothing is stored then.
 func Prepare(ctx context.Context, now time.Time, batches []Batch) ([]Batch, error) {
 	if len(batches) == 0 {
 		return nil, &InvalidError{What: "append", Reason: "no batches; append at least one event"}
 	}
-	because := causeOf(ctx)
+	because, within := causeOf(ctx), traceOf(ctx)
 	prepared := make([]Batch, len(batches))
 	streams := make(map[string]bool, len(batches))
 	ids := make(map[uuid.UUID]bool)
@@ -42,7 +42,7 @@ func Prepare(ctx context.Context, now time.Time, batches []Batch) ([]Batch, erro
 		streams[b.Stream] = true
 		events := make([]Event, len(b.Events))
 		for j, e := range b.Events {
-			if err := prepareEvent(&e, now, because); err != nil {
+			if err := prepareEvent(&e, now, because, within); err != nil {
 				return nil, invalid("event %d of %d: %v", j+1, len(b.Events), err)
 			}
 			if ids[e.ID] {
@@ -57,7 +57,7 @@ func Prepare(ctx context.Context, now time.Time, batches []Batch) ([]Batch, erro
 	return prepared, nil
 }
 
-func prepareEvent(e *Event, now time.Time, because cause) error {
+func prepareEvent(e *Event, now time.Time, because cause, within *trace) error {
 	if err := checkName("type", e.Type, MaxNameBytes); err != nil {
 		return err
 	}
@@ -82,6 +82,7 @@ func prepareEvent(e *Event, now time.Time, because cause) error {
 	} else if err := jsontext.CheckObject(e.Metadata); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
+	e.Metadata = within.into(e.Metadata, MaxEventBytes-len(e.Data)-len(e.Metadata))
 	if e.ID == uuid.Nil {
 		id, err := uuid.NewV7()
 		if err != nil {

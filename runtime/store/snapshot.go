@@ -63,7 +63,7 @@ func PrepareSnapshot(now time.Time, s Snapshot) (Snapshot, error) {
 		ID: uuid.Max, Type: s.Type, Revision: s.Revision,
 		Format: s.Format, Data: s.Data, Metadata: s.Metadata, Time: s.Time,
 	}
-	if err := prepareEvent(&e, now, cause{}); err != nil {
+	if err := prepareEvent(&e, now, cause{}, nil); err != nil {
 		return Snapshot{}, invalid(err.Error())
 	}
 	s.Revision, s.Metadata, s.Time = e.Revision, e.Metadata, e.Time

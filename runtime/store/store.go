@@ -18,8 +18,8 @@ type Streams interface {
 	// are committed.
 	//
 	// Events whose ids are all stored already at the place where this append
-	// would have put them are a success with Duplicate set; that makes a retry
-	// safe. A store that does not declare [SeveralStreams] refuses a call with
+	// would have put them are a success with Duplicate set, also if the stream was
+	// softly deleted since; that makes a retry safe. A store that does not declare [SeveralStreams] refuses a call with
 	// several batches.
 	//
 	// Errors: [*ConflictError] if a stream is not at the expected version,
@@ -40,7 +40,9 @@ type Streams interface {
 	// loop frees everything at once.
 	//
 	// Errors: [*StreamNotFoundError] if q names a stream that has no events,
-	// [*StreamDeletedError] if it is softly deleted, [*InvalidError] if q contradicts itself.
+	// [*StreamDeletedError] if it is softly deleted, also under way if the rest can
+	// no longer be read, [*InvalidError] if q contradicts itself. A stream of which
+	// removals have left nothing yields nothing, and no error.
 	//
 	// A context without a deadline gets the store's default timeout for each
 	// page, not for the whole sequence.

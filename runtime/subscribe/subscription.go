@@ -68,6 +68,7 @@ func New(db store.Store, name string, h HandlerFunc, c Config) (*Subscription, e
 //     allows, or returned [Stop];
 //   - a [*SettingsError] if the subscription was created to read something else;
 //   - a [*store.CheckpointError] if another process moved the checkpoint;
+//   - a [*store.StreamDeletedError] if the stream that it reads was softly deleted;
 //   - an error that wraps [store.ErrInvalid] or [store.ErrClosed], of the store;
 //   - [ErrRunning] if it is running already.
 //

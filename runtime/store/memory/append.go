@@ -12,6 +12,12 @@ import (
 // Append stores all batches or none, as [store.Streams] describes. An ended
 // context stores nothing.
 func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
+	return s.observed.Append(ctx, batches, func(ctx context.Context) ([]store.Appended, error) {
+		return s.appendAll(ctx, batches)
+	})
+}
+
+func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
 	batches, err := store.Prepare(ctx, s.config.Now(), batches)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,12 @@ import (
 
 // Delete removes a stream, as [store.Deleter] describes.
 func (s *Store) Delete(ctx context.Context, name string, expected store.Version, how store.Removal) error {
+	return s.observed.Do(ctx, store.OperationDelete, name, func(ctx context.Context) error {
+		return s.delete(ctx, name, expected, how)
+	})
+}
+
+func (s *Store) delete(ctx context.Context, name string, expected store.Version, how store.Removal) error {
 	if err := store.CheckDelete(name, expected, how); err != nil {
 		return err
 	}
@@ -35,6 +41,12 @@ func (s *Store) Delete(ctx context.Context, name string, expected store.Version,
 
 // Undelete makes a softly deleted stream what it was.
 func (s *Store) Undelete(ctx context.Context, name string) error {
+	return s.observed.Do(ctx, store.OperationUndelete, name, func(ctx context.Context) error {
+		return s.undelete(ctx, name)
+	})
+}
+
+func (s *Store) undelete(ctx context.Context, name string) error {
 	if err := store.CheckStream(name); err != nil {
 		return err
 	}
@@ -50,6 +62,12 @@ func (s *Store) Undelete(ctx context.Context, name string) error {
 
 // Truncate removes what is before a version, as [store.Deleter] describes.
 func (s *Store) Truncate(ctx context.Context, name string, before store.Version, how store.Removal) error {
+	return s.observed.Do(ctx, store.OperationTruncate, name, func(ctx context.Context) error {
+		return s.truncate(ctx, name, before, how)
+	})
+}
+
+func (s *Store) truncate(ctx context.Context, name string, before store.Version, how store.Removal) error {
 	if err := store.CheckTruncate(name, before, how); err != nil {
 		return err
 	}

@@ -12,6 +12,12 @@ import (
 // Link puts references to all events or to none into stream, as [store.Linker]
 // describes. An ended context links nothing.
 func (s *Store) Link(ctx context.Context, stream string, expected store.Version, ids ...uuid.UUID) (store.Appended, error) {
+	return s.observed.Link(ctx, stream, ids, func(ctx context.Context) (store.Appended, error) {
+		return s.linkAll(ctx, stream, expected, ids)
+	})
+}
+
+func (s *Store) linkAll(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error) {
 	if err := store.CheckLink(stream, expected, ids); err != nil {
 		return store.Appended{}, err
 	}

@@ -13,6 +13,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, storetest.Setup{
 		Open:                   func(testing.TB) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
 		OpenWithoutHardDeletes: func(testing.TB) store.Store { return memory.New(memory.Config{}) },
+		Observed:               func(_ testing.TB, o store.Observer) store.Store { return memory.New(memory.Config{Observer: o}) },
 		Declares:               storetest.Memory,
 	})
 }

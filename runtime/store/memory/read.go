@@ -12,35 +12,48 @@ import (
 // Read yields what was stored when the loop began, holding no lock meanwhile.
 func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
-		if err := q.Check(); err != nil {
-			yield(store.Recorded{}, err)
+		if s.observed == nil {
+			s.read(ctx, q, yield)
 			return
 		}
-		op := "read " + q.String()
+		ctx, reading := s.observed.Read(ctx, q)
+		defer reading.End()
+		s.read(ctx, q, func(r store.Recorded, err error) bool {
+			reading.Yield(err)
+			return yield(r, err)
+		})
+	}
+}
+
+func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) {
+	if err := q.Check(); err != nil {
+		yield(store.Recorded{}, err)
+		return
+	}
+	op := "read " + q.String()
+	if err := store.Ended(ctx, op); err != nil {
+		yield(store.Recorded{}, err)
+		return
+	}
+	lists, err := s.lists(q)
+	if err != nil {
+		yield(store.Recorded{}, err)
+		return
+	}
+	yielded := 0
+	for r := range merged(lists, q.Backward) {
 		if err := store.Ended(ctx, op); err != nil {
 			yield(store.Recorded{}, err)
 			return
 		}
-		lists, err := s.lists(q)
-		if err != nil {
-			yield(store.Recorded{}, err)
+		if !q.Matches(*r) {
+			continue
+		}
+		if !yield(own(*r), nil) {
 			return
 		}
-		yielded := 0
-		for r := range merged(lists, q.Backward) {
-			if err := store.Ended(ctx, op); err != nil {
-				yield(store.Recorded{}, err)
-				return
-			}
-			if !q.Matches(*r) {
-				continue
-			}
-			if !yield(own(*r), nil) {
-				return
-			}
-			if yielded++; yielded == q.Limit {
-				return
-			}
+		if yielded++; yielded == q.Limit {
+			return
 		}
 	}
 }

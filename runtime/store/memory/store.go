@@ -21,6 +21,8 @@ type Config struct {
 	// HardDeletes allows [store.Hard] removals. Defaults to false: they are
 	// refused with a [*store.NotEnabledError].
 	HardDeletes bool
+	// Observer is told of every operation, as system "memory". Defaults to none.
+	Observer store.Observer
 }
 
 // Store keeps everything that a store can keep except across the end of the
@@ -28,8 +30,9 @@ type Config struct {
 // [store.SeveralProcesses]. Methods are safe for concurrent use and never wait
 // for anything but each other. There is nothing to close.
 type Store struct {
-	config Config
-	bell   store.Doorbell
+	config   Config
+	observed *store.Observed
+	bell     store.Doorbell
 
 	mu       sync.RWMutex
 	contents contents
@@ -65,7 +68,7 @@ func New(c Config) *Store {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Store{config: c, contents: empty(c)}
+	return &Store{config: c, observed: store.Observe(c.Observer, "memory", "", nil), contents: empty(c)}
 }
 
 func empty(c Config) contents {

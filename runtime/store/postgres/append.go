@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -27,6 +26,12 @@ const maxAppendBytes = 256 << 20
 // answer is a [*store.UnknownOutcomeError]. After [Store.Close] the error is
 // [store.ErrClosed].
 func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
+	return s.observed.Append(ctx, batches, func(ctx context.Context) ([]store.Appended, error) {
+		return s.appendAll(ctx, batches)
+	})
+}
+
+func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
 	a, err := s.appending(ctx, batches)
 	if err != nil {
 		return nil, err
@@ -36,12 +41,10 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	}
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	ctx, end := s.observe(ctx, store.OperationAppend, a.batches[0].Stream, len(a.batches), a.events)
 	appended, err := a.inCompany(ctx)
 	if err == nil && slices.ContainsFunc(appended, func(a store.Appended) bool { return !a.Duplicate }) {
 		s.bell.Ring()
 	}
-	end(appendedResult(appended, err, a.events))
 	return appended, err
 }
 
@@ -204,35 +207,5 @@ func (a *appending) giveUp(ctx context.Context) error {
 		return &store.UnknownOutcomeError{Batches: a.batches, Err: cause}
 	default:
 		return &store.UnknownOutcomeError{Batches: a.batches, Err: fmt.Errorf("%w; the database did not say more: %w", a.lost, cause)}
-	}
-}
-
-// appendedResult is what an observer is told.
-func appendedResult(appended []store.Appended, err error, events int) store.Result {
-	if err != nil {
-		return store.Result{Err: err}
-	}
-	r := store.Result{Events: events, Duplicate: true}
-	for _, a := range appended {
-		r.Duplicate = r.Duplicate && a.Duplicate
-		r.Position = max(r.Position, a.Last)
-	}
-	return r
-}
-
-func noResult(store.Result) {}
-
-// observe tells the observer that an operation begins; end tells it the rest.
-func (s *Store) observe(ctx context.Context, kind store.OperationKind, target string, streams, events int) (_ context.Context, end func(store.Result)) {
-	o := s.config.Observer
-	if o == nil {
-		return ctx, noResult
-	}
-	op := store.Operation{Kind: kind, System: "postgresql", Store: s.config.Schema, Target: target, Streams: streams, Events: events}
-	began := time.Now()
-	ctx = o.Begin(ctx, op)
-	return ctx, func(r store.Result) {
-		r.Duration = time.Since(began)
-		o.End(ctx, op, r)
 	}
 }

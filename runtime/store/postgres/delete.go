@@ -14,6 +14,12 @@ import (
 // appends or links to the stream, in one transaction that takes as long as the
 // stream is long; other streams are held up at its commit only, as by any append.
 func (o *operations) Delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
+	return o.observed.Do(ctx, store.OperationDelete, stream, func(ctx context.Context) error {
+		return o.delete(ctx, stream, expected, how)
+	})
+}
+
+func (o *operations) delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
 	if err := store.CheckDelete(stream, expected, how); err != nil {
 		return err
 	}
@@ -25,12 +31,18 @@ func (o *operations) Delete(ctx context.Context, stream string, expected store.V
 	if how == store.Hard {
 		r.sql, r.args = o.s.sql.remove, []any{stream, int64(expected), nil}
 	}
-	return r.run(ctx, store.OperationDelete)
+	return r.run(ctx)
 }
 
 // Truncate removes what is before a version of a stream, as [store.Deleter]
 // describes; hard as [Store.Delete] does.
 func (o *operations) Truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
+	return o.observed.Do(ctx, store.OperationTruncate, stream, func(ctx context.Context) error {
+		return o.truncate(ctx, stream, before, how)
+	})
+}
+
+func (o *operations) truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
 	if err := store.CheckTruncate(stream, before, how); err != nil {
 		return err
 	}
@@ -39,11 +51,17 @@ func (o *operations) Truncate(ctx context.Context, stream string, before store.V
 	if how == store.Hard {
 		r.sql, r.args = o.s.sql.remove, []any{stream, int64(store.Any), int64(before)}
 	}
-	return r.run(ctx, store.OperationTruncate)
+	return r.run(ctx)
 }
 
 // Undelete makes a softly deleted stream what it was.
 func (o *operations) Undelete(ctx context.Context, stream string) error {
+	return o.observed.Do(ctx, store.OperationUndelete, stream, func(ctx context.Context) error {
+		return o.undelete(ctx, stream)
+	})
+}
+
+func (o *operations) undelete(ctx context.Context, stream string) error {
 	if err := store.CheckStream(stream); err != nil {
 		return err
 	}
@@ -74,18 +92,15 @@ type removing struct {
 	done     bool
 }
 
-func (r *removing) run(ctx context.Context, kind store.OperationKind) error {
+func (r *removing) run(ctx context.Context) error {
 	op := r.verb + " " + printable.Name(r.stream)
 	if r.how == store.Hard && !r.s.config.HardDeletes {
 		return &store.NotEnabledError{Op: "hard " + op, Remedy: "set HardDeletes in the store's configuration, or delete softly"}
 	}
-	ctx, end := r.s.observe(ctx, kind, r.stream, 1, 0)
-	err := r.call(ctx, op, r.send)
-	if err == nil {
-		err = r.refusal()
+	if err := r.call(ctx, op, r.send); err != nil {
+		return err
 	}
-	end(store.Result{Err: err})
-	return err
+	return r.refusal()
 }
 
 func (r *removing) send(ctx context.Context, conn *pgx.Conn) error {

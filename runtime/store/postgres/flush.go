@@ -104,11 +104,7 @@ func (f *flush) arguments() *arguments {
 
 // sendFlush makes a flush's round trip and answers its callers.
 func (s *Store) sendFlush(ctx context.Context, f *flush) {
-	observer := s.config.Observer
-	var began time.Time
-	if observer != nil {
-		began = time.Now()
-	}
+	ctx, told := s.observed.Begin(ctx, f.operation(s.observed))
 	var r reply
 	var err error
 	if len(f.appends) == 1 && f.events == 1 {
@@ -116,23 +112,27 @@ func (s *Store) sendFlush(ctx context.Context, f *flush) {
 	} else {
 		r, err = s.callAppend(ctx, f.conn.Conn(), f.arguments())
 	}
-	if observer != nil {
-		oldest := began
-		for _, a := range f.appends {
-			if a.since.Before(oldest) {
-				oldest = a.since
-			}
-		}
-		observer.Flush(ctx, store.Flush{
-			System: "postgresql", Store: s.config.Schema, Appends: len(f.appends), Streams: len(f.streams), Events: f.events,
-			Queued: began.Sub(oldest), HeadWait: r.waited, Duration: time.Since(began), Err: err,
-		})
-	}
+	told.End(store.Result{Err: err, HeadWait: r.waited})
 	if err != nil {
 		s.failFlush(f, err)
 		return
 	}
 	f.answer(&r)
+}
+
+// operation is what an observer is told of a flush.
+func (f *flush) operation(o *store.Observed) store.Operation {
+	if o == nil {
+		return store.Operation{}
+	}
+	op := store.Operation{
+		Kind: store.OperationFlush, Streams: len(f.streams), Events: f.events,
+		Appends: make([]store.Queued, len(f.appends)),
+	}
+	for i, a := range f.appends {
+		op.Appends[i] = store.Queued{Context: a.ctx, For: time.Since(a.since)}
+	}
+	return op
 }
 
 // answer tells each caller what became of its append.

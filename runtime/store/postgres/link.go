@@ -15,16 +15,20 @@ import (
 // Link puts references to stored events into a stream, as [store.Linker] describes,
 // in one round trip. It waits for other writers of the stream.
 func (o *operations) Link(ctx context.Context, stream string, expected store.Version, ids ...uuid.UUID) (store.Appended, error) {
+	return o.observed.Link(ctx, stream, ids, func(ctx context.Context) (store.Appended, error) {
+		return o.link(ctx, stream, expected, ids)
+	})
+}
+
+func (o *operations) link(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error) {
 	if err := store.CheckLink(stream, expected, ids); err != nil {
 		return store.Appended{}, err
 	}
 	l := linking{operations: o, op: "link to " + printable.Name(stream), stream: stream, expected: expected, ids: encodeIDs(ids)}
-	ctx, end := o.s.observe(ctx, store.OperationLink, stream, 1, len(ids))
 	err := o.call(ctx, l.op, l.run)
 	if err == nil && l.refusal != nil {
 		err = l.refusal
 	}
-	end(store.Result{Err: err, Events: len(ids)})
 	if err != nil {
 		return store.Appended{}, err
 	}

@@ -13,6 +13,8 @@ type operations struct {
 	s *Store
 	// tx is the caller's transaction, nil for the store's own connections.
 	tx pgx.Tx
+	// observed tells [Config.Observer].
+	observed *store.Observed
 }
 
 // call runs a whole operation: within the store's timeout, with errors of package

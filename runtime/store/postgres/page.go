@@ -54,21 +54,37 @@ func (r *reading) query(ctx context.Context, conn *pgx.Conn, low, high int64, ro
 
 func (r *reading) queryOnce(ctx context.Context, conn *pgx.Conn, low, high int64, rows int) error {
 	sql, args := r.statement(low, high, rows)
-	found, err := conn.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+	scan := func(found pgx.Rows) error { return r.scan(conn, found) }
+	var err error
+	if r.filtered {
+		err = r.queryPinned(ctx, conn, sql, args, scan)
+	} else {
+		var found pgx.Rows
+		if found, err = conn.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...); err == nil {
+			err = scan(found)
+		}
+	}
 	if err != nil {
 		return err
 	}
+	if err := r.nameStreams(ctx, conn); err != nil {
+		return err
+	}
+	return r.fetchLarge(ctx, conn)
+}
+
+// scan takes the rows of a page.
+func (r *reading) scan(conn *pgx.Conn, found pgx.Rows) error {
 	defer found.Close()
 	p := &r.page
 	p.reset()
 	decode := decoder{p: p, types: conn.TypeMap(), stream: r.q.Stream != ""}
 	size := 0
 	for found.Next() {
-		values := found.RawValues()
 		if p.cut {
 			continue // what the server has sent must be read
 		}
-		if err := decode.row(found, values); err != nil {
+		if err := decode.row(found, found.RawValues()); err != nil {
 			return err
 		}
 		if decode.empty {
@@ -78,13 +94,8 @@ func (r *reading) queryOnce(ctx context.Context, conn *pgx.Conn, low, high int64
 			p.cut = true
 		}
 	}
-	if found.Close(); found.Err() != nil {
-		return found.Err()
-	}
-	if err := r.nameStreams(ctx, conn); err != nil {
-		return err
-	}
-	return r.fetchLarge(ctx, conn)
+	found.Close()
+	return found.Err()
 }
 
 func (p *page) reset() {
@@ -115,14 +126,15 @@ type decoder struct {
 	types  *pgtype.Map
 	stream bool // the rows begin with what is known of the stream
 
+	known, text bool // whether columns come in text form
+
 	empty bool // the last row had no event
 	size  int  // of the last row's event
 }
 
 func (d *decoder) row(rows pgx.Rows, values [][]byte) error {
 	p := d.p
-	fields := rows.FieldDescriptions()
-	if fields[0].Format != pgx.BinaryFormatCode {
+	if d.inText(rows) {
 		var err error
 		if values, err = d.binary(rows, values); err != nil {
 			return err
@@ -175,7 +187,19 @@ func (d *decoder) row(rows pgx.Rows, values [][]byte) error {
 	return nil
 }
 
-// binary brings a row in text form, as the simple protocol sends it, into the other.
+// inText reports whether some columns have a text form that is not their binary one:
+// the simple protocol has no other.
+func (d *decoder) inText(rows pgx.Rows) bool {
+	if !d.known {
+		d.known = true
+		for _, f := range rows.FieldDescriptions() {
+			d.text = d.text || f.Format != pgx.BinaryFormatCode && f.DataTypeOID != pgtype.TextOID
+		}
+	}
+	return d.text
+}
+
+// binary brings a row into binary form.
 func (d *decoder) binary(rows pgx.Rows, values [][]byte) ([][]byte, error) {
 	fields := rows.FieldDescriptions()
 	converted := make([][]byte, len(values))
@@ -184,8 +208,8 @@ func (d *decoder) binary(rows pgx.Rows, values [][]byte) ([][]byte, error) {
 			continue
 		}
 		var err error
-		switch oid := fields[i].DataTypeOID; oid {
-		case pgtype.TextOID:
+		switch oid := fields[i].DataTypeOID; {
+		case oid == pgtype.TextOID || fields[i].Format == pgx.BinaryFormatCode:
 			converted[i] = text
 		default:
 			var v any

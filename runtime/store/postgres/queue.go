@@ -54,6 +54,8 @@ type queue struct {
 type grouped struct {
 	// flush is what it is sent with, nil while it waits.
 	flush *flush
+	// ctx and since, when it began to wait, are for the observer; unset without one.
+	ctx   context.Context
 	since time.Time
 	// fates are the flush's notes, one per batch.
 	fates []fate
@@ -104,8 +106,8 @@ func (q *queue) put(ctx context.Context, a *appending) error {
 	if q.closed {
 		return fmt.Errorf("%s: %w", a.op, store.ErrClosed)
 	}
-	if a.s.config.Observer != nil {
-		a.since = time.Now()
+	if a.s.observed != nil {
+		a.ctx, a.since = ctx, time.Now()
 	}
 	q.waiting = append(q.waiting, a)
 	q.bytes += a.bytes

@@ -19,48 +19,54 @@ import (
 // bounded range of versions or positions, however few events it finds there.
 func (o *operations) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
-		if err := q.Check(); err != nil {
-			yield(store.Recorded{}, err)
+		if o.observed == nil {
+			o.yield(ctx, q, yield)
 			return
 		}
-		ctx, end := o.s.observe(ctx, store.OperationRead, target(q), 0, 0)
-		n, err := o.read(ctx, q, yield)
-		if err != nil {
-			yield(store.Recorded{}, err)
-		}
-		end(store.Result{Err: err, Events: n})
+		ctx, reading := o.observed.Read(ctx, q)
+		defer reading.End()
+		o.yield(ctx, q, func(r store.Recorded, err error) bool {
+			reading.Yield(err)
+			return yield(r, err)
+		})
 	}
 }
 
-// read yields events only, and counts them.
-func (o *operations) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) (n int, _ error) {
+func (o *operations) yield(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) {
+	err := q.Check()
+	if err == nil {
+		err = o.read(ctx, q, yield)
+	}
+	if err != nil {
+		yield(store.Recorded{}, err)
+	}
+}
+
+// read yields events only.
+func (o *operations) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) error {
+	n := 0
 	r, err := o.reading(ctx, q)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for !r.done {
 		if err := r.fetch(ctx, q.Limit-n); err != nil {
-			return n, err
+			return err
 		}
 		for i := range r.page.events {
 			if err := store.Ended(ctx, r.op); err != nil {
-				return n, err
+				return err
 			}
 			n++
 			if !yield(r.page.events[i], nil) {
-				return n, nil
+				return nil
 			}
 		}
 		if q.Limit > 0 && n >= q.Limit {
 			break
 		}
 	}
-	return n, nil
-}
-
-// target names what q reads, for observers: without numbers, so that there are few.
-func target(q store.Query) string {
-	return store.Query{Stream: q.Stream, Categories: q.Categories}.String()
+	return nil
 }
 
 // Sizes of pages. A page is a round trip; a filter looks at up to maxWidth rows in
@@ -88,8 +94,9 @@ type reading struct {
 	// width is how many versions or positions a page looks at, 0 for any.
 	width int64
 	rows  int
-	// linked tells that the stream may have links.
-	linked bool
+	// filtered tells that rows may be looked at that are not returned; linked, that
+	// the stream may have links.
+	filtered, linked bool
 	done   bool
 }
 

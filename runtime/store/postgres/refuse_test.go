@@ -124,7 +124,7 @@ func TestAppendFunctionsRefuseAnotherIsolation(t *testing.T) {
 	s := openOn(t, pool, postgres.Config{Schema: pgtest.Schema(t)})
 	for _, call := range []string{
 		"append_one('a-1', 'a', -1, gen_random_uuid(), 'x', 1, 'json', '{}', NULL, '{}', gen_random_uuid(), NULL, now())",
-		"append('{a-1}', '{a}', '{-1}', '{1}', '{now}', '{1}', '{1}', '{0198c0de-0000-7000-8000-000000000000}', '{x}', '{1}', '{json}', '{abc}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{now}')",
+		"append('{1}', '{a-1}', '{a}', '{-1}', '{1}', '{now}', '{1}', '{1}', '{0198c0de-0000-7000-8000-000000000000}', '{x}', '{1}', '{json}', '{abc}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{now}')",
 	} {
 		tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
 		if err != nil {

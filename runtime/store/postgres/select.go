@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -35,8 +36,8 @@ func (r *reading) choose(ctx context.Context) error {
 		forward, backward = sql.readStream, sql.readStreamBackward
 		first = 5
 	}
-	filtered := len(q.Types) > 0 || len(q.Categories) > 0 || len(q.Metadata) > 0 || !q.Since.IsZero() || !q.Until.IsZero()
-	if !filtered {
+	r.filtered = len(q.Types) > 0 || len(q.Categories) > 0 || len(q.Metadata) > 0 || !q.Since.IsZero() || !q.Until.IsZero()
+	if !r.filtered {
 		r.where.sql, r.where.linked = forward, sql.readLinks
 		if q.Backward {
 			r.where.sql, r.where.linked = backward, sql.readLinksBackward
@@ -79,10 +80,10 @@ func (r *reading) choose(ctx context.Context) error {
 		filters = append(filters, "e.metadata ->> "+literal+" = "+bind(q.Metadata[key])+"::text")
 	}
 	if !q.Since.IsZero() {
-		filters = append(filters, "e.time >= "+bind(q.Since)+"::timestamptz")
+		filters = append(filters, "e.time >= "+bind(ceiling(q.Since))+"::timestamptz")
 	}
 	if !q.Until.IsZero() {
-		filters = append(filters, "e.time < "+bind(q.Until)+"::timestamptz")
+		filters = append(filters, "e.time < "+bind(ceiling(q.Until))+"::timestamptz")
 	}
 	if len(q.Categories) > 0 {
 		// A scalar subquery is one look-up per event, whatever the planner thinks.
@@ -132,8 +133,8 @@ func (r *reading) look(ctx context.Context) (index string, _ error) {
 			}
 		}
 		var since, until pgtype.Timestamptz
-		since.Time, since.Valid = q.Since, !q.Since.IsZero()
-		until.Time, until.Valid = q.Until, !q.Until.IsZero()
+		since.Time, since.Valid = ceiling(q.Since), !q.Since.IsZero()
+		until.Time, until.Valid = ceiling(q.Until), !q.Until.IsZero()
 		var low, high, last pgtype.Int8
 		if err := conn.QueryRow(ctx, r.s.sql.readRange, since, until).Scan(&low, &high, &last); err != nil {
 			return err
@@ -170,6 +171,15 @@ func (r *reading) statement(low, high int64, rows int) (sql string, args []any) 
 		args = append(args, r.where.keys)
 	}
 	return sql + r.s.stage(), append(args, r.where.args...)
+}
+
+// ceiling returns the first microsecond, the precision of stored times, that is not
+// before t.
+func ceiling(t time.Time) time.Time {
+	if down := t.Truncate(time.Microsecond); down.Before(t) {
+		return down.Add(time.Microsecond)
+	}
+	return t
 }
 
 // quoteLiteral returns text as a literal of SQL, whatever the session's settings.

@@ -36,7 +36,8 @@ type Config struct {
 	// of concurrent callers together. The answers are the same; under load it is
 	// many times slower. Defaults to false.
 	NoGroupCommit bool
-	// Observer is told of operations and flushes. Defaults to nobody.
+	// Observer is told of every operation, as system "postgresql" and by database and
+	// schema, "shop|esgen", and of flushes. Defaults to nobody.
 	Observer store.Observer
 	// Logger is told what an operator acts on. Defaults to nobody.
 	Logger *slog.Logger
@@ -104,7 +105,7 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		binary: pc.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol,
 		lane:   make(chan struct{}, max(1, pc.MaxConns/2)),
 	}
-	s.operations = operations{s: s}
+	s.operations = operations{s: s, observed: store.Observe(c.Observer, "postgresql", pc.ConnConfig.Database+"|"+c.Schema, c.Logger)}
 	s.queue = queue{
 		send:    s.sendFlush,
 		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
@@ -160,8 +161,8 @@ func (s *Store) saw(position int64) {
 
 // stages end the statements that read events: PostgreSQL keeps one plan for each
 // text, and a plan made while the tables were small would scan them when they are
-// not.
-var stages = [...]string{"", " -- 10", " -- 100", " -- 1000", " -- 10000", " -- 100000", " -- 1000000"}
+// not. So the text changes with every tenfold growth.
+var stages = [...]string{"", " -- 1", " -- 2", " -- 3", " -- 4", " -- 5", " -- 6", " -- 7", " -- 8", " -- 9"}
 
 func (s *Store) stage() string {
 	stage := 0

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // open returns a migrated store in a schema of its own.
 func open(t testing.TB, configure ...func(*pgxpool.Config)) *postgres.Store {
 	t.Helper()
-	return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t)})
+	return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), HardDeletes: true})
 }
 
 func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store {
@@ -38,7 +38,13 @@ func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store
 func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
 	// The suite opens a store's data a second time by the store.
 	return storetest.Setup{
-		Open:     func(t testing.TB) store.Store { return open(t, configure...) },
+		Open: func(t testing.TB) store.Store { return open(t, configure...) },
+		OpenWithoutHardDeletes: func(t testing.TB) store.Store {
+			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t)})
+		},
+		Observed: func(t testing.TB, o store.Observer) store.Store {
+			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), Observer: o})
+		},
 		Declares: storetest.Postgres,
 		Reopen:   func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
 		Another:  func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
@@ -47,7 +53,7 @@ func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
 
 func again(t testing.TB, s store.Store, configure []func(*pgxpool.Config)) store.Store {
 	t.Helper()
-	other, err := postgres.New(pgtest.Pool(t, configure...), postgres.Config{Schema: postgres.SchemaOf(s.(*postgres.Store))})
+	other, err := postgres.New(pgtest.Pool(t, configure...), postgres.Config{Schema: postgres.SchemaOf(s.(*postgres.Store)), HardDeletes: true})
 	if err != nil {
 		t.Fatal(err)
 	}

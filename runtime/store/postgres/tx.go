@@ -45,7 +45,9 @@ var (
 // WithTx returns the store in tx, which may be of any pool and may be a savepoint,
 // and stays the caller's to end. After its commit call [Store.Wake], or let
 // subscriptions poll; [InTx] does both and fills in the positions.
-func (s *Store) WithTx(tx pgx.Tx) *Tx { return &Tx{operations: operations{s: s, tx: tx}} }
+func (s *Store) WithTx(tx pgx.Tx) *Tx {
+	return &Tx{operations: operations{s: s, tx: tx, observed: s.observed.InTx()}}
+}
 
 // Wake wakes the subscriptions of this process: events were appended in a
 // transaction that the store did not commit itself.
@@ -62,14 +64,13 @@ func (t *Tx) Format() store.Format { return t.s.config.Format }
 // first, the commit of this one is refused with a unique violation; [InTx] makes it a
 // [*store.DuplicateEventError].
 func (t *Tx) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
-	a, err := t.s.appending(ctx, batches)
-	if err != nil {
-		return nil, err
-	}
-	ctx, end := t.s.observe(ctx, store.OperationAppend, a.batches[0].Stream, len(a.batches), a.events)
-	appended, err := t.append(ctx, a)
-	end(appendedResult(appended, err, a.events))
-	return appended, err
+	return t.observed.Append(ctx, batches, func(ctx context.Context) ([]store.Appended, error) {
+		a, err := t.s.appending(ctx, batches)
+		if err != nil {
+			return nil, err
+		}
+		return t.append(ctx, a)
+	})
 }
 
 func (t *Tx) append(ctx context.Context, a *appending) ([]store.Appended, error) {

@@ -21,6 +21,12 @@ import (
 // called off; its outcome is waited for up to a second and returned, and only if
 // that is not enough the error is a [*store.UnknownOutcomeError].
 func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
+	return s.observed.Append(ctx, batches, func(ctx context.Context) ([]store.Appended, error) {
+		return s.appendAll(ctx, batches)
+	})
+}
+
+func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
 	batches, err := store.Prepare(ctx, s.config.Now(), batches)
 	if err != nil {
 		return nil, err
@@ -32,7 +38,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 	}
 	defer cancel()
 	a := &appending{batches: batches}
-	c := &change{op: op, apply: a.apply}
+	c := s.observable(ctx, &change{op: op, apply: a.apply, streams: len(batches)})
 	for _, b := range batches {
 		c.events += len(b.Events)
 		for _, e := range b.Events {

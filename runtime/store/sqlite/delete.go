@@ -11,6 +11,12 @@ import (
 // Delete removes a stream, as [store.Deleter] describes. A hard delete takes as
 // long as its events are many, and appends wait for it.
 func (s *Store) Delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
+	return s.observed.Do(ctx, store.OperationDelete, stream, func(ctx context.Context) error {
+		return s.delete(ctx, stream, expected, how)
+	})
+}
+
+func (s *Store) delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
 	if err := store.CheckDelete(stream, expected, how); err != nil {
 		return err
 	}
@@ -35,6 +41,12 @@ func (s *Store) Delete(ctx context.Context, stream string, expected store.Versio
 
 // Undelete makes a softly deleted stream what it was.
 func (s *Store) Undelete(ctx context.Context, stream string) error {
+	return s.observed.Do(ctx, store.OperationUndelete, stream, func(ctx context.Context) error {
+		return s.undelete(ctx, stream)
+	})
+}
+
+func (s *Store) undelete(ctx context.Context, stream string) error {
 	if err := store.CheckStream(stream); err != nil {
 		return err
 	}
@@ -50,6 +62,12 @@ func (s *Store) Undelete(ctx context.Context, stream string) error {
 // Truncate removes what is before a version, as [store.Deleter] describes. A hard
 // one takes as long as its events are many, and appends wait for it.
 func (s *Store) Truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
+	return s.observed.Do(ctx, store.OperationTruncate, stream, func(ctx context.Context) error {
+		return s.truncate(ctx, stream, before, how)
+	})
+}
+
+func (s *Store) truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
 	if err := store.CheckTruncate(stream, before, how); err != nil {
 		return err
 	}

@@ -3,20 +3,23 @@ package sqlite
 import (
 	"errors"
 	"runtime"
+	"time"
 )
 
 // run flushes until nothing waits.
 func (w *writer) run() {
 	for w.waiting() {
+		asked := time.Now()
 		if err := w.lock(); err != nil {
 			if !errors.Is(err, errNobody) {
 				w.finish(w.take(), err)
 			}
 			continue
 		}
+		waited := time.Since(asked)
 		// Callers that were woken by the last flush come back now.
 		runtime.Gosched()
-		w.flush(w.take())
+		w.flush(w.take(), waited)
 	}
 }
 
@@ -64,8 +67,10 @@ func (w *writer) discard() {
 	w.session = nil
 }
 
-// flush carries changes out in the transaction that has begun.
-func (w *writer) flush(changes []*change) {
+// flush carries changes out in the transaction that has begun, after waiting for
+// the lock.
+func (w *writer) flush(changes []*change, waited time.Duration) {
+	end := w.tell(changes, waited)
 	t := &tx{s: w.session}
 	for _, c := range changes {
 		t.resolving = c.doubt != nil
@@ -76,15 +81,19 @@ func (w *writer) flush(changes []*change) {
 	}
 	switch {
 	case t.failed != nil:
+		end(t.failed)
 		w.discard()
 		w.lost(changes, t.failed, nil)
 	case !t.wrote:
+		end(nil)
 		if _, err := w.session.exec("ROLLBACK"); err != nil {
 			w.discard()
 		}
 		w.done(t, changes)
 	default:
-		if _, err := w.session.exec("COMMIT"); err != nil {
+		_, err := w.session.exec("COMMIT")
+		end(err)
+		if err != nil {
 			w.discard()
 			doubt := err
 			if !inDoubt(err) {

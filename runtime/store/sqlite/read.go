@@ -28,26 +28,39 @@ const (
 // first event of the page is yielded.
 func (s *Store) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 	return func(yield func(store.Recorded, error) bool) {
-		if err := q.Check(); err != nil {
-			yield(store.Recorded{}, err)
+		if s.observed == nil {
+			s.read(ctx, q, yield)
 			return
 		}
-		r := newReading(s, q)
-		for !r.over {
-			page, err := r.next(ctx)
-			for _, e := range page {
-				if ctx.Err() != nil {
-					err = store.Ended(ctx, r.op)
-					break
-				}
-				if !yield(e, nil) {
-					return
-				}
+		ctx, reading := s.observed.Read(ctx, q)
+		defer reading.End()
+		s.read(ctx, q, func(r store.Recorded, err error) bool {
+			reading.Yield(err)
+			return yield(r, err)
+		})
+	}
+}
+
+func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Recorded, error) bool) {
+	if err := q.Check(); err != nil {
+		yield(store.Recorded{}, err)
+		return
+	}
+	r := newReading(s, q)
+	for !r.over {
+		page, err := r.next(ctx)
+		for _, e := range page {
+			if ctx.Err() != nil {
+				err = store.Ended(ctx, r.op)
+				break
 			}
-			if err != nil {
-				yield(store.Recorded{}, err)
+			if !yield(e, nil) {
 				return
 			}
+		}
+		if err != nil {
+			yield(store.Recorded{}, err)
+			return
 		}
 	}
 }

@@ -41,6 +41,11 @@ func TestContract(t *testing.T) {
 					without.HardDeletes = false
 					return migrated(t, newFile(t), without)
 				},
+				Observed: func(t testing.TB, o store.Observer) store.Store {
+					observed := c
+					observed.Observer = o
+					return migrated(t, newFile(t), observed)
+				},
 				Reopen: func(t testing.TB, s store.Store) store.Store {
 					closeStore(t, s.(*sqlite.Store))
 					return opened(t, s.(*sqlite.Store).File(), c)

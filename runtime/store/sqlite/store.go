@@ -37,18 +37,22 @@ type Config struct {
 	// Readers is the most connections that read at once; further reads wait for
 	// one. Writing has a connection of its own. Defaults to 4.
 	Readers int
+	// Observer is told of every operation, as system "sqlite" and by the file's
+	// absolute path, and of every transaction that holds appends. Defaults to none.
+	Observer store.Observer
 }
 
 // Store keeps events in one SQLite file. It declares every capability. Methods
 // are safe for concurrent use, and other processes of the same machine may use
 // the file at the same time.
 type Store struct {
-	file   string
-	config Config
-	bell   store.Doorbell
-	base   *base
-	writer writer
-	window int64 // see there; tests make it small
+	file     string
+	config   Config
+	observed *store.Observed
+	bell     store.Doorbell
+	base     *base
+	writer   writer
+	window   int64 // see there; tests make it small
 }
 
 var (
@@ -85,8 +89,11 @@ func Open(file string, c Config) (*Store, error) {
 	if c.Readers == 0 {
 		c.Readers = 4
 	}
-	s := &Store{file: path, config: c, base: newBase(path, c), window: window}
-	s.writer.base, s.writer.bell = s.base, &s.bell
+	s := &Store{
+		file: path, config: c, observed: store.Observe(c.Observer, "sqlite", path, nil),
+		base: newBase(path, c), window: window,
+	}
+	s.writer.base, s.writer.bell, s.writer.observed = s.base, &s.bell, s.observed
 	return s, nil
 }
 

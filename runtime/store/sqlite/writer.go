@@ -31,6 +31,8 @@ type writer struct {
 	base *base
 	bell *store.Doorbell
 
+	observed *store.Observed
+
 	mu      sync.Mutex
 	queue   []*change
 	idle    chan struct{} // closed when the goroutine ends; nil without one
@@ -46,6 +48,12 @@ type change struct {
 	op            string
 	apply         func(*tx) error
 	events, bytes int
+
+	// Of an append that an observer is told of: its context, how many streams it
+	// goes to, and when it began to wait.
+	ctx     context.Context
+	streams int
+	since   time.Time
 
 	done chan struct{} // closed when err holds the outcome
 	err  error

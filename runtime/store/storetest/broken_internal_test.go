@@ -1,17 +1,11 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"iter"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -28,6 +22,11 @@ type broken struct {
 	checkpoints store.Checkpoints
 	save        func(context.Context, store.Snapshot) error
 	info        func(store.StreamInfo) store.StreamInfo
+	list        func(context.Context, store.StreamQuery) iter.Seq2[store.StreamInfo, error]
+	link        func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error)
+	remove      func(ctx context.Context, stream string, expected store.Version, how store.Removal) error
+	restore     func(ctx context.Context, stream string) error
+	truncate    func(ctx context.Context, stream string, before store.Version, how store.Removal) error
 	bell        <-chan struct{}
 	declares    store.Capabilities
 }
@@ -66,6 +65,41 @@ func (b *broken) StreamInfo(ctx context.Context, stream string) (store.StreamInf
 		info = b.info(info)
 	}
 	return info, err
+}
+
+func (b *broken) Streams(ctx context.Context, q store.StreamQuery) iter.Seq2[store.StreamInfo, error] {
+	if b.list == nil {
+		return b.Store.Streams(ctx, q)
+	}
+	return b.list(ctx, q)
+}
+
+func (b *broken) Link(ctx context.Context, stream string, expected store.Version, ids ...uuid.UUID) (store.Appended, error) {
+	if b.link == nil {
+		return b.Store.Link(ctx, stream, expected, ids...)
+	}
+	return b.link(ctx, stream, expected, ids)
+}
+
+func (b *broken) Delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
+	if b.remove == nil {
+		return b.Store.Delete(ctx, stream, expected, how)
+	}
+	return b.remove(ctx, stream, expected, how)
+}
+
+func (b *broken) Undelete(ctx context.Context, stream string) error {
+	if b.restore == nil {
+		return b.Store.Undelete(ctx, stream)
+	}
+	return b.restore(ctx, stream)
+}
+
+func (b *broken) Truncate(ctx context.Context, stream string, before store.Version, how store.Removal) error {
+	if b.truncate == nil {
+		return b.Store.Truncate(ctx, stream, before, how)
+	}
+	return b.truncate(ctx, stream, before, how)
 }
 
 func (b *broken) Doorbell() <-chan struct{} {
@@ -116,449 +150,47 @@ func (b *broken) given(change func([]store.Batch)) {
 	}
 }
 
-// sloppy checkpoints move wherever they are told.
-type sloppy struct {
-	store.Checkpoints
-	mu   sync.Mutex
-	at   map[string]uint64
-	lost bool // a lost reply is answered with an error instead
-	// blind: what is not there seems to be at 0.
-	blind bool
-}
-
-func (s *sloppy) Open(ctx context.Context, c store.Checkpoint) (store.Checkpoint, error) {
-	stored, err := s.Checkpoints.Open(ctx, c)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at, ok := s.at[c.Name]; ok && err == nil {
-		stored.At = at
-	}
-	return stored, err
-}
-
-func (s *sloppy) Advance(ctx context.Context, name string, from, to uint64) error {
-	if s.lost {
-		if c, err := s.Checkpoints.Open(ctx, store.Checkpoint{Name: name}); err == nil && c.At == to && from != to {
-			return &store.CheckpointError{Name: name, From: from, To: to, Actual: c.At}
-		}
-		return s.Checkpoints.Advance(ctx, name, from, to)
-	}
-	if s.blind {
-		err := s.Checkpoints.Advance(ctx, name, from, to)
-		if moved, ok := as[*store.CheckpointError](err); ok {
-			moved.Missing = false
-		}
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.at[name] = to
-	return nil
-}
-
-// early hides events for a while after their positions are given: what becomes
-// of a store that gives positions before the commit.
-func early(b *broken) {
-	var mu sync.Mutex
-	uncommitted := map[uuid.UUID]bool{}
-	b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-		batches, err := store.Prepare(ctx, time.Now(), batches)
-		if err != nil {
-			return nil, err
-		}
-		mark := func(open bool) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, batch := range batches {
-				for _, e := range batch.Events {
-					if open {
-						uncommitted[e.ID] = true
-					} else {
-						delete(uncommitted, e.ID)
-					}
-				}
-			}
-		}
-		if batches[0].Events[0].ID[15]%4 == 0 { // one of four is slow to commit
-			mark(true)
-			defer mark(false)
-		}
-		appended, err := b.Store.Append(ctx, batches...)
-		for range 200 {
-			runtime.Gosched()
-		}
-		return appended, err
-	}
-	b.changed(func(_ store.Query, r *store.Recorded) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return !uncommitted[r.ID]
-	})
-}
-
-// defects are what a store may do wrong, each with a case that must see it.
-var defects = []struct {
+// defect is what a store may do wrong, and a case that must see it.
+type defect struct {
 	name  string
 	case_ string
 	spoil func(*broken)
-}{
-	{"loses the last event of a batch", "case 02", func(b *broken) {
-		b.given(func(batches []store.Batch) {
-			for i, batch := range batches {
-				batches[i].Events = batch.Events[:max(1, len(batch.Events)-1)]
-			}
-		})
-	}},
-	{"loses the last event of a batch", "append answers the versions", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool { return r.Version%50 != 49 })
-	}},
-	{"lets two win", "of appends that expect the same version", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			for _, batch := range batches { // checks first, appends later
-				if actual, err := versionOf(ctx, b.Store, batch.Stream); err != nil {
-					return nil, err
-				} else if !batch.Expected.Met(actual) {
-					return nil, &store.ConflictError{Stream: batch.Stream, Expected: batch.Expected, Actual: actual}
-				}
-			}
-			runtime.Gosched()
-			batches = slices.Clone(batches)
-			for i := range batches {
-				batches[i].Expected = store.Any
-			}
-			return b.Store.Append(ctx, batches...)
-		}
-	}},
-	{"takes an exact version as any", "case 09", func(b *broken) {
-		b.given(func(batches []store.Batch) {
-			for i := range batches {
-				if batches[i].Expected > 0 {
-					batches[i].Expected = store.Any
-				}
-			}
-		})
-	}},
-	{"gives positions before the commit", "the order holds under", early},
-	{"skips an event now and then", "the order holds under", func(b *broken) {
-		var mu sync.Mutex
-		n := 0
-		b.changed(func(_ store.Query, r *store.Recorded) bool {
-			mu.Lock()
-			defer mu.Unlock()
-			n++
-			return n%1999 != 0
-		})
-	}},
-	{"yields an event twice", "the order holds under", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			if q.FromPosition > 9 {
-				q.FromPosition--
-			}
-			return b.Store.Read(ctx, q)
-		}
-	}},
-	{"ignores duplicates", "a retry of one event", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(ctx, batches...)
-			if err == nil && appended[0].Duplicate {
-				batches = slices.Clone(batches)
-				for i := range batches {
-					batches[i].Expected = store.Any
-					batches[i].Events = slices.Clone(batches[i].Events)
-					for j := range batches[i].Events {
-						batches[i].Events[j].ID = uuid.Nil
-					}
-				}
-				return b.Store.Append(ctx, batches...)
-			}
-			return appended, err
-		}
-	}},
-	{"hides that it was a duplicate", "of concurrent retries", func(b *broken) {
-		b.answered(func(a []store.Appended) { a[0].Duplicate = false })
-	}},
-	{"takes partly stored ids", "partly stored ids", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(ctx, batches...)
-			if duplicate, ok := as[*store.DuplicateEventError](err); ok {
-				batches = slices.Clone(batches)
-				batches[0].Expected = store.Any
-				batches[0].Events = slices.DeleteFunc(slices.Clone(batches[0].Events), func(e store.Event) bool { return e.ID == duplicate.ID })
-				if len(batches[0].Events) > 0 {
-					return b.Append(ctx, batches...)
-				}
-			}
-			return appended, err
-		}
-	}},
-	{"stores some streams of several", "a conflict in one of several", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) (all []store.Appended, err error) {
-			for _, batch := range batches {
-				appended, err := b.Store.Append(ctx, batch)
-				if err != nil {
-					return nil, err
-				}
-				all = append(all, appended...)
-			}
-			return all, nil
-		}
-	}},
-	{"answers positions that are off", "append answers the versions", func(b *broken) {
-		b.answered(func(a []store.Appended) { a[0].Last++ })
-	}},
-	{"says the wrong actual version", "case 05", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(ctx, batches...)
-			if conflict, ok := as[*store.ConflictError](err); ok {
-				conflict.Actual--
-			}
-			return appended, err
-		}
-	}},
-	{"leaves holes in a dense order", "append answers the versions", func(b *broken) {
-		b.answered(func(a []store.Appended) { a[0].First, a[0].Last = a[0].First*2, a[0].Last*2 })
-		b.changed(func(_ store.Query, r *store.Recorded) bool { r.Position *= 2; return true })
-	}},
-	{"takes a prefix for a category", "every reading variant", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			if len(q.Categories) == 0 || q.Backward || q.Limit > 0 {
-				return b.Store.Read(ctx, q)
-			}
-			return func(yield func(store.Recorded, error) bool) {
-				whole := q
-				whole.Categories = nil
-				for r, err := range b.Store.Read(ctx, whole) {
-					if strings.HasPrefix(r.Stream, q.Categories[0]) && !yield(r, err) {
-						return
-					}
-				}
-			}
-		}
-	}},
-	{"ignores the types", "every reading variant", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			q.Types = nil
-			return b.Store.Read(ctx, q)
-		}
-	}},
-	{"counts the limit before the filter", "every reading variant", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			types := q.Types
-			q.Types = nil
-			return func(yield func(store.Recorded, error) bool) {
-				for r, err := range b.Store.Read(ctx, q) {
-					if (len(types) == 0 || slices.Contains(types, r.Type)) && !yield(r, err) {
-						return
-					}
-				}
-			}
-		}
-	}},
-	{"stops after its first page", "reads page through", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			if q.Limit == 0 || q.Limit > 1000 {
-				q.Limit = 1000
-			}
-			return b.Store.Read(ctx, q)
-		}
-	}},
-	{"finds unknown streams empty", "case 10", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			return func(yield func(store.Recorded, error) bool) {
-				for r, err := range b.Store.Read(ctx, q) {
-					if errors.Is(err, store.ErrStreamNotFound) || !yield(r, err) {
-						return
-					}
-				}
-			}
-		}
-	}},
-	{"ends a cancelled read silently", "a read that is cancelled", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			return func(yield func(store.Recorded, error) bool) {
-				for r, err := range b.Store.Read(ctx, q) {
-					if errors.Is(err, context.Canceled) || !yield(r, err) {
-						return
-					}
-				}
-			}
-		}
-	}},
-	{"stores in spite of a cancelled context", "an append in a cancelled", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(context.WithoutCancel(ctx), batches...)
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return appended, err
-		}
-	}},
-	{"says cancelled after the commit", "an append whose context ends at any", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(ctx, batches...)
-			if err == nil && batches[0].Events[0].ID[15]%5 == 0 {
-				return nil, context.DeadlineExceeded
-			}
-			return appended, err
-		}
-	}},
-	{"a bell that never rings", "the doorbell", func(b *broken) {
-		b.bell = make(chan struct{})
-	}},
-	{"forgets the cause", "correlation and causation", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			return b.Store.Append(store.WithCause(ctx, uuid.Nil, uuid.Nil), batches...)
-		}
-	}},
-	{"keeps milliseconds", "times are kept", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool { r.Time = r.Time.Truncate(time.Millisecond); return true })
-	}},
-	{"reads local time", "times are kept", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool { r.Time = r.Time.In(time.FixedZone("x", 60)); return true })
-	}},
-	{"changes data", "data comes back", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool {
-			r.Data = bytes.TrimSuffix(r.Data, []byte{0xfe})
-			return true
-		})
-	}},
-	{"rounds numbers of metadata", "metadata comes back", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool {
-			r.Metadata = store.Metadata(strings.ReplaceAll(string(r.Metadata), "12345678901234567890", "12345678901234567000"))
-			return true
-		})
-	}},
-	{"shares memory with the reader", "what was appended and what was read", func(b *broken) {
-		kept := map[uuid.UUID][]byte{}
-		b.changed(func(_ store.Query, r *store.Recorded) bool {
-			if kept[r.ID] == nil {
-				kept[r.ID] = r.Data
-			}
-			r.Data = kept[r.ID]
-			return true
-		})
-	}},
-	{"changes the caller's events", "what was appended and what was read", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			batches[0].Events[0].ID = uuid.New()
-			return b.Store.Append(ctx, batches...)
-		}
-	}},
-	{"takes invalid JSON", "invalid appends", func(b *broken) {
-		b.given(func(batches []store.Batch) {
-			for _, batch := range batches {
-				for j := range batch.Events {
-					batch.Events[j].Data = []byte("1")
-				}
-			}
-		})
-	}},
-	{"makes ids of version 4", "ids are those given", func(b *broken) {
-		b.given(func(batches []store.Batch) {
-			for _, batch := range batches {
-				for j, e := range batch.Events {
-					if e.ID == uuid.Nil {
-						batch.Events[j].ID = uuid.New()
-					}
-				}
-			}
-		})
-	}},
-	{"moves checkpoints wherever told", "advancing a checkpoint from where", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
-	}},
-	{"moves checkpoints wherever told", "of concurrent advances", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
-	}},
-	{"refuses a move whose reply was lost", "advancing again", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), lost: true}
-	}},
-	{"lets an older snapshot win", "a snapshot of a higher version", func(b *broken) {
-		b.save = func(ctx context.Context, s store.Snapshot) error {
-			_ = b.DeleteSnapshot(ctx, s.Stream)
-			return b.Store.SaveSnapshot(ctx, s)
-		}
-	}},
-	{"keeps the first snapshot of a version", "a snapshot of the same version", func(b *broken) {
-		b.save = func(ctx context.Context, s store.Snapshot) error {
-			if old, err := b.LoadSnapshot(ctx, s.Stream); err == nil && old.Version == s.Version {
-				return nil
-			}
-			return b.Store.SaveSnapshot(ctx, s)
-		}
-	}},
-	{"takes snapshots unchecked", "invalid snapshots", func(b *broken) {
-		b.save = func(ctx context.Context, s store.Snapshot) error {
-			s.Version = max(s.Version, 1)
-			return b.Store.SaveSnapshot(ctx, s)
-		}
-	}},
-	{"keeps the cause to itself", "a cause of a context", func(b *broken) {
-		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-			return func(yield func(store.Recorded, error) bool) {
-				for r, err := range b.Store.Read(ctx, q) {
-					if err != nil {
-						err = ctx.Err()
-					}
-					if !yield(r, err) {
-						return
-					}
-				}
-			}
-		}
-	}},
-	{"tells the cause alone", "an append in a cancelled", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return b.Store.Append(ctx, batches...)
-		}
-	}},
-	{"shows names as they are", "names in errors", func(b *broken) {
-		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			appended, err := b.Store.Append(ctx, batches...)
-			if err != nil && len(batches) > 0 {
-				err = fmt.Errorf("append to %s: %w", batches[0].Stream, err)
-			}
-			return appended, err
-		}
-	}},
-	{"takes a missing checkpoint for one at 0", "advancing an unknown", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), blind: true}
-	}},
-	{"moves checkpoints wherever told", "checkpoints that no store", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
-	}},
-	{"describes streams by the clock", "the catalog describes", func(b *broken) {
-		b.info = func(info store.StreamInfo) store.StreamInfo { info.Created = time.Now(); return info }
-	}},
-	{"declares more than it should", "case 01", func(b *broken) { b.declares = store.Durable }},
 }
 
 func TestBrokenStoresAreCaught(t *testing.T) {
 	t.Parallel()
-	for _, d := range defects {
+	for _, d := range slices.Concat(defects, filterDefects, listingDefects, linkDefects, deleteDefects, truncateDefects) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			c := caseNamed(t, d.case_)
-			sound := Setup{Declares: Memory, Open: func(testing.TB) store.Store { return &broken{Store: memory.New(memory.Config{HardDeletes: true})} }}
-			if said, failed := record(t, c, sound); failed {
-				t.Fatalf("%q fails without the defect:\n%s", c.name, said)
-			}
-			spoiled := sound
-			spoiled.Open = func(testing.TB) store.Store {
-				b := &broken{Store: memory.New(memory.Config{HardDeletes: true})}
-				d.spoil(b)
-				return b
-			}
-			said, failed := record(t, c, spoiled)
-			if !failed {
-				t.Fatalf("%q passes with a store that %s", c.name, d.name)
-			}
-			t.Log(said)
+			d.isCaught(t)
 		})
 	}
+}
+
+// isCaught runs the case with a sound store, then with one that has the defect.
+func (d defect) isCaught(t *testing.T) {
+	t.Helper()
+	c := caseNamed(t, d.case_)
+	with := func(spoil func(*broken)) Setup {
+		open := func(hard bool) store.Store {
+			b := &broken{Store: memory.New(memory.Config{HardDeletes: hard})}
+			spoil(b)
+			return b
+		}
+		return Setup{
+			Declares:               Memory,
+			Open:                   func(testing.TB) store.Store { return open(true) },
+			OpenWithoutHardDeletes: func(testing.TB) store.Store { return open(false) },
+		}
+	}
+	if said, failed := record(t, c, with(func(*broken) {})); failed {
+		t.Fatalf("%q fails without the defect:\n%s", c.name, said)
+	}
+	said, failed := record(t, c, with(d.spoil))
+	if !failed {
+		t.Fatalf("%q passes with a store that %s", c.name, d.name)
+	}
+	t.Log(said)
 }
 
 // TestVolatileStoreIsNotDurable reopens a store that has lost everything.
@@ -566,11 +198,14 @@ func TestVolatileStoreIsNotDurable(t *testing.T) {
 	t.Parallel()
 	setup := Setup{
 		Declares: Memory,
-		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{}) },
-		Reopen:   func(testing.TB, store.Store) store.Store { return memory.New(memory.Config{}) },
-		Another:  func(testing.TB, store.Store) store.Store { return memory.New(memory.Config{}) },
+		Open:     func(testing.TB) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
+		Reopen:   func(testing.TB, store.Store) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
+		Another:  func(testing.TB, store.Store) store.Store { return memory.New(memory.Config{HardDeletes: true}) },
 	}
-	for _, c := range slices.Concat(durableCases(), processCases()) {
+	for _, c := range cases() {
+		if c.needs&(store.Durable|store.SeveralProcesses) == 0 {
+			continue
+		}
 		if _, failed := record(t, c, setup); !failed {
 			t.Errorf("%q passes with stores that share nothing", c.name)
 		}

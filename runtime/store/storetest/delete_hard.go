@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -88,6 +90,7 @@ func hardDeleteCases() []contractCase {
 			f.save(keeper, snapshot("bank-1", 1))
 			f.equal("version", store.Version(1), f.load(keeper, "bank-1").Version)
 		}},
+		{name: "appends that race hard deletes are whole or gone", needs: store.Deletes, run: appendsRaceHardDeletes},
 		{name: "what was deleted stays so after reopening", needs: store.Deletes | store.Durable, run: func(f *fixture) {
 			f.append("bank-1", 0, events(3)...)
 			f.append("bank-2", 0, events(3)...)
@@ -190,6 +193,52 @@ func deletesHard(f *fixture) {
 		_, err := f.catalog().StreamInfo(f.ctx, "bank-1")
 		f.notFound("StreamInfo", err, "bank-1")
 		f.equal("listed", 2, len(f.list(store.StreamQuery{Deleted: true})))
+	}
+}
+
+// appendsRaceHardDeletes: of each append all events are in the stream and in $all,
+// or none in either.
+func appendsRaceHardDeletes(f *fixture) {
+	const writers, each, size = 4, 25, 3
+	batches := make([][]store.Event, writers*each)
+	for i := range batches {
+		batches[i] = identified(size)
+	}
+	deleter := f.deleter()
+	f.together(1+writers, func(w int) {
+		for n := range each {
+			if w > 0 {
+				if _, err := f.store.Append(f.ctx, batch("bank-1", store.Any, batches[(w-1)*each+n]...)); err != nil {
+					f.Errorf("append: %v", err)
+				}
+			} else if err := deleter.Delete(f.ctx, "bank-1", store.Any, store.Hard); err != nil && !errors.Is(err, store.ErrStreamNotFound) {
+				f.Errorf("delete: %v", err)
+			}
+		}
+	})
+	f.append("bank-1", store.Any, event(0)) // there is a stream now in any case
+	all := f.all()
+	f.equal("the stream and $all", all, f.stream("bank-1"))
+	stored := map[uuid.UUID]bool{}
+	for i, r := range all {
+		f.equal("version", store.Version(i+1), r.Version)
+		stored[r.ID] = true
+	}
+	for i, given := range batches {
+		n := 0
+		for _, e := range given {
+			if stored[e.ID] {
+				n++
+			}
+		}
+		if n != 0 && n != size {
+			f.Fatalf("of append %d %d of %d events are stored", i, n, size)
+		}
+	}
+	f.remove("bank-1", store.Any, store.Hard)
+	f.equal("$all", 0, len(f.all()))
+	for _, given := range batches { // nothing is left of any
+		f.equal("duplicate", false, f.append("bank-1", store.Any, given...).Duplicate)
 	}
 }
 

@@ -108,7 +108,7 @@ func filtersEveryVariant(f *fixture) {
 		{}, {Stream: "bank-1"}, {Categories: []string{"bank"}}, {Categories: []string{"card", "bank"}},
 		{FromPosition: 31}, {Stream: "bank-1", FromVersion: 9},
 	}
-	moments := []time.Time{{}, base, base.Add(20 * time.Minute), base.Add(59 * time.Minute)}
+	moments := []time.Time{{}, base.Add(20 * time.Minute), base.Add(59 * time.Minute)}
 	for _, q := range selections {
 		for _, q.Types = range [][]string{nil, {"b", "c"}} {
 			for _, q.Since = range moments {

@@ -91,7 +91,7 @@ func linksCreate(f *fixture) {
 		f.together(len(given), func(i int) {
 			var a store.Appended
 			var err error
-			if i%2 == 0 {
+			if (i+round)%2 == 0 { // each kind comes first now and then
 				a, err = f.linker().Link(f.ctx, stream, store.Any, ids[i/2])
 			} else {
 				a, err = appendOne(f.ctx, f.store, batch(stream, store.Any, event(i)))

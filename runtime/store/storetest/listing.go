@@ -135,8 +135,8 @@ func listsEveryVariant(f *fixture) {
 	}
 	for _, q := range everyOrder() {
 		for _, q.Deleted = range []bool{false, true} {
-			for _, q.Prefix = range []string{"", "bank", "bank%", "bank_", `bank\`, "b\u00e4nk", "\U0010ffff", "nobody"} {
-				for _, q.Contains = range []string{"", "-1", "%", "_", `\`, "k-"} {
+			for _, q.Prefix = range []string{"", "bank", "bank%", `bank\`, "\U0010ffff", "nobody"} {
+				for _, q.Contains = range []string{"", "-1", "_", `\`} {
 					for _, after := range []string{"", "bank-1", "lonely"} {
 						q.After = after
 						for _, q.Limit = range []int{0, 2} {

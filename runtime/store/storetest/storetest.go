@@ -35,6 +35,10 @@ type Setup struct {
 	// closes it by t.Cleanup. Required of a store that declares
 	// [store.SeveralProcesses].
 	Another func(t testing.TB, s store.Store) store.Store
+
+	// Observed opens a new, empty store, as Open does, that tells o of its
+	// operations. Without it the cases about observers are skipped.
+	Observed func(t testing.TB, o store.Observer) store.Store
 }
 
 // What the stores of this module declare.
@@ -78,6 +82,7 @@ func cases() []contractCase {
 		invalidCases(),
 		cancelCases(),
 		bellCases(),
+		observeCases(),
 		checkpointCases(),
 		snapshotCases(),
 		catalogCases(),

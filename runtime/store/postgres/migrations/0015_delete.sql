@@ -16,7 +16,7 @@ AS $$
 BEGIN
   done := false;
   SELECT s.version, s.deleted_at INTO delete_stream.version, deleted FROM streams s WHERE s.name = s_name FOR NO KEY UPDATE;
-  IF deleted IS NULL AND s_expected IN (-1, delete_stream.version) THEN
+  IF delete_stream.version IS NOT NULL AND deleted IS NULL AND s_expected IN (-1, delete_stream.version) THEN
     UPDATE streams s SET deleted_at = q_now WHERE s.name = s_name;
     done := true;
   END IF;
