@@ -44,7 +44,7 @@ func batches(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.copies(ctx, writers, 100)
 		if err != nil {
 			return nil, err
@@ -61,7 +61,7 @@ func singles(writers int, of result.Metric, ungrouped bool) func(context.Context
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -87,7 +87,7 @@ func inTx(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, writers)
 		if err != nil {
 			return nil, err

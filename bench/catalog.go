@@ -31,10 +31,11 @@ var aimed = []bout{
 
 // shapes are other ways to append and to read.
 func shapes() []bout {
-	all := []bout{
-		{names: []string{"append/one/1m", "append/one/1m/v4"}, run: grown("append/one/1m", 1_000_000, 3)},
-		{names: []string{"append/one/100k", "append/one/100k/v4"}, run: grown("append/one/100k", small, 3)},
-	}
+	all := make([]bout, 0, 32)
+	all = append(all,
+		bout{names: []string{"append/one/1m", "append/one/1m/v4"}, run: grown("append/one/1m", 1_000_000, 3)},
+		bout{names: []string{"append/one/100k", "append/one/100k/v4"}, run: grown("append/one/100k", small, 3)},
+	)
 	for _, n := range []int{1, 10, 50} {
 		all = append(all, bout{names: []string{fmt.Sprintf("append/tx/w%d", n)}, run: inTx(n)})
 	}

@@ -85,7 +85,7 @@ func elixirAppend(c int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, c)
 		if err != nil {
 			return nil, err
@@ -110,7 +110,7 @@ func elixirRead(c int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		name := uuid.NewString()
 		if _, err := st.db.Append(ctx, store.Batch{Stream: name, Expected: store.NoStream, Events: st.events(elixirBatch)}); err != nil {
 			return nil, err
@@ -154,7 +154,7 @@ func elixirSubscribe(name string, c, every int) func(context.Context, *bench) ([
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, c+1)
 		if err != nil {
 			return nil, err

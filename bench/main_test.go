@@ -118,7 +118,7 @@ func TestRowsMeasureBothSides(t *testing.T) {
 		"elixir/subscribe/c1/every100",
 	}
 	rows := runAll(t, "-run", "^("+strings.Join(names, "|")+")$")
-	var got []string
+	got := make([]string, 0, len(rows))
 	for _, r := range rows {
 		got = append(got, r.Name)
 		if r.PerSecond <= 0 || r.LimitPerSecond <= 0 || r.Ratio <= 0 || r.P50 <= 0 || r.P99 < r.P50 || r.P999 < r.P99 || r.LimitP50 <= 0 ||
@@ -163,7 +163,7 @@ func TestCompareAndReport(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, on string, rates ...float64) string {
-		var samples, limits []result.Sample
+		samples, limits := make([]result.Sample, 0, len(rates)), make([]result.Sample, 0, len(rates))
 		for _, rate := range rates {
 			samples, limits = append(samples, result.Sample{PerSecond: rate}), append(limits, result.Sample{PerSecond: 100})
 		}

@@ -90,7 +90,7 @@ func (b *bench) keep(rows []result.Row) error {
 		return err
 	}
 	kept := filepath.Join(filepath.Dir(b.flags.out), b.began.UTC().Format("2006-01-02T150405")+".json")
-	b.say("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
+	b.sayf("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
 	return result.Write(kept, rows)
 }
 

@@ -22,7 +22,7 @@ func existing(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func hot(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func formatted(format store.Format) func(context.Context, *bench) ([]result.Row,
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.copies(ctx, writers, batch)
 		if err != nil {
 			return nil, err

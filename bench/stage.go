@@ -64,7 +64,7 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	st := &stage{bench: b, plan: b.plan, schema: fmt.Sprintf("%s%d", schemaPrefix(), b.stages)}
 	defer func() {
 		if err != nil {
-			st.close()
+			st.close(ctx)
 		}
 	}()
 	if st.admin, err = pgx.Connect(ctx, b.dsn); err != nil {
@@ -100,8 +100,9 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	return st, err
 }
 
-func (st *stage) close() {
-	ctx := context.Background()
+// close drops the stage, also if ctx has ended.
+func (st *stage) close(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
 	if st.pool != nil {
 		st.pool.Close()
 	}
@@ -110,7 +111,7 @@ func (st *stage) close() {
 	}
 	if st.admin != nil {
 		if _, err := st.admin.Exec(ctx, "DROP SCHEMA IF EXISTS "+st.schema+" CASCADE"); err != nil {
-			st.bench.say("the schema %s is left: %v", st.schema, err)
+			st.bench.sayf("the schema %s is left: %v", st.schema, err)
 		}
 		_ = st.admin.Close(ctx)
 	}

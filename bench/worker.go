@@ -28,11 +28,13 @@ type order struct {
 }
 
 type answer struct {
-	Events, Ops    int64
-	Elapsed        time.Duration
-	Mallocs, Bytes uint64
-	Latency        *hdrhistogram.Snapshot
-	Err            string
+	Events  int64                  `json:"events"`
+	Ops     int64                  `json:"ops"`
+	Elapsed time.Duration          `json:"elapsed"`
+	Mallocs uint64                 `json:"mallocs"`
+	Bytes   uint64                 `json:"bytes"`
+	Latency *hdrhistogram.Snapshot `json:"latency"` //nolint:musttag // both ends are this program
+	Err     string                 `json:"err"`
 }
 
 // work is the hidden command of this program by which it measures in a process of

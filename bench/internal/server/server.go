@@ -60,13 +60,13 @@ func Start(ctx context.Context) (_ *Server, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	if err := s.start(owner, filepath.Join(bin, "postgres")); err != nil {
+	if err := s.start(ctx, owner, filepath.Join(bin, "postgres")); err != nil {
 		return nil, err
 	}
 	return s, s.await(ctx)
 }
 
-func (s *Server) start(owner account, program string) error {
+func (s *Server) start(ctx context.Context, owner account, program string) error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Server) start(owner account, program string) error {
 		args = append(args, "-c", setting)
 	}
 	// The context of a run must not kill the server: Stop ends it in good order.
-	s.cmd = exec.CommandContext(context.Background(), program, args...)
+	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), program, args...)
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = log, log, "/"
 	s.cmd.SysProcAttr = owner.attributes()
 	started := make(chan error)
@@ -133,7 +133,8 @@ func (s *Server) DSN() string {
 func (s *Server) Stop() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGINT)
-		<-s.done
+		// It has been told to end; how it ends does not matter.
+		_ = <-s.done
 	}
 	_ = os.RemoveAll(s.dir)
 }
