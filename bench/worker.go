@@ -33,7 +33,7 @@ type answer struct {
 	Elapsed time.Duration          `json:"elapsed"`
 	Mallocs uint64                 `json:"mallocs"`
 	Bytes   uint64                 `json:"bytes"`
-	Latency *hdrhistogram.Snapshot `json:"latency"` //nolint:musttag // both ends are this program
+	Latency *hdrhistogram.Snapshot `json:"latency"`
 	Err     string                 `json:"err"`
 }
 

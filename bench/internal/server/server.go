@@ -25,9 +25,10 @@ var Settings = []string{"shared_buffers=1GB", "max_wal_size=8GB", "max_connectio
 
 // Server is a running server. It ends with [Server.Stop], or with this process.
 type Server struct {
-	dir  string
-	cmd  *exec.Cmd
-	done chan error
+	dir   string
+	cmd   *exec.Cmd
+	ended chan struct{}
+	end   error // once ended is closed
 }
 
 // Start makes a data directory below the temporary one and starts a server on a
@@ -45,7 +46,7 @@ func Start(ctx context.Context) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, done: make(chan error, 1)}
+	s := &Server{dir: dir, ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -88,7 +89,8 @@ func (s *Server) start(ctx context.Context, owner account, program string) error
 		err := s.cmd.Start()
 		started <- err
 		if err == nil {
-			s.done <- s.cmd.Wait()
+			s.end = s.cmd.Wait()
+			close(s.ended)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -109,9 +111,8 @@ func (s *Server) await(ctx context.Context) error {
 			return c.Close(ctx)
 		}
 		select {
-		case end := <-s.done:
-			s.cmd = nil
-			return fmt.Errorf("the server ended (%w); its log: %s", end, s.log())
+		case <-s.ended:
+			return fmt.Errorf("the server ended (%w); its log: %s", s.end, s.log())
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w; its log: %s", err, s.log())
 		case <-tick.C:
@@ -133,8 +134,7 @@ func (s *Server) DSN() string {
 func (s *Server) Stop() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGINT)
-		// It has been told to end; how it ends does not matter.
-		_ = <-s.done
+		<-s.ended
 	}
 	_ = os.RemoveAll(s.dir)
 }
