@@ -13,7 +13,7 @@ func catalog() []bout { return slices.Concat(aimed, shapes(), elixir()) }
 
 // aimed are the rows that have something to reach.
 var aimed = []bout{
-	{names: []string{"append/batch100/w10"}, quick: true, atLeast: 0.7, run: batches(10)},
+	{names: []string{"append/batch100/w10"}, beside: []string{"append/batch100/w10/bytes"}, quick: true, atLeast: 0.7, run: batches(10)},
 	{names: []string{"append/one/w10"}, beside: []string{"append/one/w10/ungrouped"}, quick: true, atLeast: 0.9, run: singles(10, result.PerSecond, true)},
 	{names: []string{"append/one/w50"}, beside: []string{"append/one/w50/ungrouped"}, quick: true, atLeast: 1.6, run: singles(50, result.PerSecond, true)},
 	{names: []string{"append/one/w200"}, beside: []string{"append/one/w200/ungrouped"}, quick: true, atLeast: 2.5, run: singles(200, result.PerSecond, true)},

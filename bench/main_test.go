@@ -112,7 +112,7 @@ func TestRowsMeasureBothSides(t *testing.T) {
 		t.Skip("-short: measures for some seconds")
 	}
 	names := []string{
-		"append/batch100/w10", "append/one/w10", "append/one/w10/ungrouped", "append/one/w1", "append/two/w25",
+		"append/batch100/w10", "append/batch100/w10/bytes", "append/one/w10", "append/one/w10/ungrouped", "append/one/w1", "append/two/w25",
 		"read/stream100/r1", "read/stream100/r10", "append/one/open-tx", "append/one/snapshot", "append/one/100k", "append/one/100k/v4",
 		"append/existing/w10", "append/hot/w10", "append/tx/w10", "append/jsonb/w10", "append/msgpack/w10",
 		"elixir/subscribe/c1/every100",

@@ -10,6 +10,7 @@ import (
 	"github.com/esgen/esgen/bench/internal/measure"
 	"github.com/esgen/esgen/bench/internal/purse"
 	"github.com/esgen/esgen/bench/internal/result"
+	"github.com/esgen/esgen/bench/limit"
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -69,7 +70,7 @@ func formatted(format store.Format) func(context.Context, *bench) ([]result.Row,
 			return nil, err
 		}
 		defer st.close(ctx)
-		lim, err := st.copies(ctx, writers, batch)
+		lim, err := st.copies(ctx, writers, batch, (*limit.Log).Copy)
 		if err != nil {
 			return nil, err
 		}
