@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -26,6 +27,9 @@ type Committed []store.Appended
 //		_, err := tx.Exec(ctx, "UPDATE balances SET cents = cents + 5 WHERE account = $1", id)
 //		return err
 //	})
+//
+// The result is nil if ctx ends before the database could be asked where the events
+// are: they are stored all the same.
 //
 // work is called once; s and tx are of no use after it. A context without a deadline
 // bounds each call by the store's timeout, not work as a whole.
@@ -62,7 +66,14 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	}
 	db.bell.Ring()
 	conn.Release()
-	return s.committed(ctx)
+	var wait backoff
+	for {
+		committed, err := s.committed(ctx)
+		// From here on an error would say that nothing was stored.
+		if err == nil || wait.pause(ctx) != nil {
+			return committed, nil
+		}
+	}
 }
 
 // commit commits tx, and learns what became of it if the reply is lost.
@@ -111,6 +122,19 @@ func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
 			return a.duplicate(places)
 		}
 	}
+	// Where it is cannot be learned, or it is gone again; which one it was, the
+	// refusal says.
+	if pg, ok := errors.AsType[*pgconn.PgError](cause); ok {
+		for _, a := range t.appended {
+			for _, b := range a.batches {
+				for _, e := range b.Events {
+					if strings.Contains(pg.Detail, e.ID.String()) {
+						return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream}
+					}
+				}
+			}
+		}
+	}
 	return t.s.explain(ctx, op, cause)
 }
 
@@ -120,7 +144,7 @@ func (t *Tx) committed(ctx context.Context) (Committed, error) {
 	for _, a := range t.appended {
 		places, err := a.find(ctx)
 		if err != nil {
-			return nil, t.s.explain(ctx, "look up what was committed", err)
+			return nil, err
 		}
 		for _, b := range a.batches {
 			first, last := places[b.Events[0].ID], places[b.Events[len(b.Events)-1].ID]

@@ -17,7 +17,6 @@ SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET jit = off
-SET esgen.hard_delete = 'on'
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -44,6 +43,8 @@ BEGIN
   END IF;
   below := coalesce(q_first, remove.version + 1);
 
+  -- Not a SET of the function, which only a superuser may declare.
+  PERFORM set_config('esgen.hard_delete', 'on', true);
   DELETE FROM links l WHERE l.origin_id = id AND l.origin_version < below;
   DELETE FROM links l WHERE l.stream_id = id AND l.version < below;
   WITH gone AS (
@@ -57,6 +58,7 @@ BEGIN
   ELSE
     UPDATE streams s SET first = greatest(s.first, q_first) WHERE s.stream_id = id;
   END IF;
+  PERFORM set_config('esgen.hard_delete', 'off', true);
 
   INSERT INTO pending (stream_ids, versions, counts, removed)
   VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0));

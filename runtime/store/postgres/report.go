@@ -1,0 +1,156 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+// Report is what [Store.Doctor] has found out. Ages and waits are in seconds. Its
+// names in JSON never change; there may come more.
+type Report struct {
+	Store string `json:"store"`
+	// Time by the server's clock.
+	Time       time.Time      `json:"time"`
+	Server     ServerState    `json:"server"`
+	Migrations MigrationState `json:"migrations"`
+	Head       HeadState      `json:"head"`
+	// Appending are the transactions that hold events which are not committed yet,
+	// the oldest first, at most 20.
+	Appending []Session `json:"appending"`
+	// Locks are who holds the head, and who waits for it or for a stream, at most
+	// 50.
+	Locks []LockState `json:"locks"`
+	// Snapshots are what keeps the cluster from removing dead rows, the oldest first,
+	// at most 5.
+	Snapshots []SnapshotState `json:"snapshots"`
+	Tables    []TableState    `json:"tables"`
+	Indexes   []IndexInfo     `json:"indexes"`
+	// Filters are those that this process has read with, and that no index serves.
+	Filters []FilterState `json:"filters"`
+	// Queue and Listener are those of this process, nil if it has none.
+	Queue    *QueueState    `json:"queue,omitempty"`
+	Listener *ListenerState `json:"listener,omitempty"`
+	// Findings are what somebody should look at, the gravest first.
+	Findings []Finding `json:"findings"`
+}
+
+// Severity is how grave a [Finding] is.
+type Severity string
+
+const (
+	// Broken: the store does not work, or does not keep its promises.
+	Broken Severity = "broken"
+	// Harmful: it works, but worse than it could, or will not for long.
+	Harmful Severity = "harmful"
+	// Notable: good to know.
+	Notable Severity = "notable"
+)
+
+// Finding is something that somebody should look at.
+type Finding struct {
+	Severity Severity `json:"severity"`
+	// What is the case, with its numbers, and Remedy what to do.
+	What   string `json:"what"`
+	Remedy string `json:"remedy"`
+}
+
+// ServerState is the server as the store's role sees it.
+type ServerState struct {
+	Version  string `json:"version"`
+	Database string `json:"database"`
+	Role     string `json:"role"`
+	// ReadOnly is true of a standby, and of a session that is set so.
+	ReadOnly bool `json:"read_only"`
+	Fsync    bool `json:"fsync"`
+	// SynchronousCommit decides what an acknowledged append survives.
+	SynchronousCommit string `json:"synchronous_commit"`
+	// Connections of the server, of at most MaxConnections.
+	Connections    int `json:"connections"`
+	MaxConnections int `json:"max_connections"`
+	// SeesAll is whether the role may see what the sessions of others do.
+	SeesAll bool `json:"sees_all"`
+}
+
+// MigrationState is how far the schema is.
+type MigrationState struct {
+	At      int      `json:"at"`
+	Of      int      `json:"of"`
+	Pending []string `json:"pending"`
+}
+
+// HeadState is the end of $all.
+type HeadState struct {
+	Position store.Position `json:"position"`
+	// Epoch names this history of events.
+	Epoch string `json:"epoch"`
+	// Events and Streams are the planner's estimates, -1 before the first ANALYZE.
+	Events  int64 `json:"events_estimate"`
+	Streams int64 `json:"streams_estimate"`
+}
+
+// Session is a transaction and who it is. What the role may not see is empty.
+type Session struct {
+	// PID is 0 for a prepared transaction, whose name Application is then.
+	PID         int32    `json:"pid"`
+	Application string   `json:"application"`
+	User        string   `json:"user"`
+	State       string   `json:"state"`
+	Age         *float64 `json:"age"`
+	// Query is the last statement, cut off after 200 characters.
+	Query string `json:"query"`
+}
+
+// LockState is a lock that somebody holds or waits for.
+type LockState struct {
+	// Lock is "head", "stream" or "new stream".
+	Lock string `json:"lock"`
+	Held bool   `json:"held"`
+	// Waited is nil while it is not known.
+	Waited *float64 `json:"waited"`
+	// BlockedBy are the sessions that it waits for; 0 is a prepared transaction.
+	BlockedBy []int32 `json:"blocked_by"`
+	Session
+}
+
+// SnapshotState is something that needs old versions of rows.
+type SnapshotState struct {
+	// Kind is "session", "standby", "replication slot" or "prepared transaction".
+	Kind string `json:"kind"`
+	// Transactions that have begun since.
+	Transactions int64 `json:"transactions"`
+	Session
+}
+
+// TableState is a table of the schema.
+type TableState struct {
+	Table    string     `json:"table"`
+	Live     int64      `json:"live_rows"`
+	Dead     int64      `json:"dead_rows"`
+	Vacuumed *time.Time `json:"vacuumed"`
+	Bytes    int64      `json:"bytes"`
+}
+
+// FilterState is a filter that a store has read with although no index serves it.
+type FilterState struct {
+	// Filter is "type" or "metadata.KEY": what to call the index that it needs.
+	Filter string `json:"filter"`
+	// Reads counts the queries since the store was made.
+	Reads int64 `json:"reads"`
+}
+
+// QueueState is the appends of this process that wait for their turn.
+type QueueState struct {
+	Appends int `json:"appends"`
+	Bytes   int `json:"bytes"`
+	// Flushes are under way, Stalled of them for so long that others overtake them.
+	Flushes int `json:"flushes"`
+	Stalled int `json:"stalled"`
+}
+
+// ListenerState is the connection on which a process hears of the appends of others.
+type ListenerState struct {
+	Connected bool       `json:"connected"`
+	Heard     *time.Time `json:"heard"`
+	Error     string     `json:"error"`
+}
