@@ -25,10 +25,11 @@ var Settings = []string{"shared_buffers=1GB", "max_wal_size=8GB", "max_connectio
 
 // Server is a running server. It ends with [Server.Stop], or with this process.
 type Server struct {
-	dir   string
-	cmd   *exec.Cmd
-	ended chan struct{}
-	end   error // once ended is closed
+	dir    string
+	locked *os.File // as long as this process wants the server
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	end    error // once ended is closed
 }
 
 // Start makes a data directory below the temporary one and starts a server on a
@@ -42,7 +43,8 @@ func Start(ctx context.Context) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "esgen-bench-")
+	sweep()
+	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +54,9 @@ func Start(ctx context.Context) (_ *Server, err error) {
 			s.Stop()
 		}
 	}()
+	if s.locked, err = lock(dir); err != nil {
+		return nil, err
+	}
 	if err := owner.own(dir); err != nil {
 		return nil, err
 	}
@@ -137,6 +142,7 @@ func (s *Server) Stop() {
 		<-s.ended
 	}
 	_ = os.RemoveAll(s.dir)
+	_ = s.locked.Close()
 }
 
 // binaries is the directory of initdb and postgres.
