@@ -42,6 +42,9 @@ func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.A
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	appended, err := a.inCompany(ctx)
+	if errors.Is(err, store.ErrUnknownOutcome) {
+		s.logUnknown(ctx, a, err)
+	}
 	if err == nil && slices.ContainsFunc(appended, func(a store.Appended) bool { return !a.Duplicate }) {
 		s.bell.Ring()
 	}
@@ -103,6 +106,10 @@ func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending,
 
 // inCompany appends with the calls of others if it can, else alone.
 func (a *appending) inCompany(ctx context.Context) ([]store.Appended, error) {
+	if err := a.s.queue.enter(a.op); err != nil {
+		return nil, err
+	}
+	defer a.s.queue.exit()
 	if a.s.config.NoGroupCommit || a.events > maxFlushEvents || a.bytes > maxFlushBytes {
 		return a.alone(ctx)
 	}

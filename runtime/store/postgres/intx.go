@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,8 +55,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	if err != nil {
 		return nil, db.explain(ctx, "begin a "+op, err)
 	}
-	// After a commit this does nothing. ctx may have ended.
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer rollback(ctx, tx)
 	s := db.WithTx(tx)
 	if err := work(ctx, tx, s); err != nil {
 		return nil, err
@@ -76,6 +77,16 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	}
 }
 
+// rollbackTimeout bounds how long a connection is tried to be kept.
+const rollbackTimeout = 5 * time.Second
+
+// rollback ends tx unless it has been committed. ctx may have ended.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = tx.Rollback(ctx) // if it fails, pgx closes the connection
+}
+
 // commit commits tx, and learns what became of it if the reply is lost.
 func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 	const op = "commit a transaction"
@@ -85,7 +96,9 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	case isDuplicate(err):
 		return t.duplicate(ctx, op, err)
-	case errors.Is(err, pgx.ErrTxCommitRollback), rolledBack(err), t.xid == "" && pgconn.SafeToRetry(err):
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		return fmt.Errorf("%s: rolled back: a statement in it had failed, and its error was not returned: %w", op, err)
+	case rolledBack(err), t.xid == "" && pgconn.SafeToRetry(err):
 		return t.s.explain(ctx, op, err)
 	}
 	if t.xid == "" {

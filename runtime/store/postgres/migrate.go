@@ -87,8 +87,7 @@ func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int
 	if err != nil {
 		return 0, err
 	}
-	// After a commit this does nothing. ctx may have ended.
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer rollback(ctx, tx)
 
 	// The lock outlives a statement, not the transaction. The schema, of which the
 	// store's other locks are, may not be there yet.
@@ -116,7 +115,11 @@ func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int
 	if _, err := tx.Exec(ctx, "INSERT INTO migrations (number, name) VALUES ($1, $2)", m.Number, m.Name); err != nil {
 		return have, err
 	}
-	return m.Number, tx.Commit(ctx)
+	if err := tx.Commit(ctx); err != nil {
+		return have, err
+	}
+	s.logMigrated(ctx, m)
+	return m.Number, nil
 }
 
 // taken returns the last step that was taken. It looks before it reads: an error
