@@ -15,6 +15,11 @@ import (
 	"github.com/esgen/esgen/internal/pgtest"
 )
 
+// querier is a connection or a pool of them.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 func TestPgBouncerHandsOutTransactions(t *testing.T) {
 	t.Parallel()
 	b := pgtest.StartBouncer(t, pgtest.URL(t), map[string]string{"default_pool_size": "1"})
@@ -24,9 +29,7 @@ func TestPgBouncerHandsOutTransactions(t *testing.T) {
 	}
 	defer first.Close(t.Context())
 	second := pgtest.Pool(t, b.Through)
-	pid := func(q interface {
-		QueryRow(context.Context, string, ...any) pgx.Row
-	}) (pid int) {
+	pid := func(q querier) (pid int) {
 		if err := q.QueryRow(t.Context(), "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
 			t.Fatal(err)
 		}

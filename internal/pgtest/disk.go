@@ -29,7 +29,7 @@ func Small(tb testing.TB, bytes int64) Options {
 	}
 	try.unmount()
 	// What is over of the log is not kept for reuse: where it grows, the disk fills.
-	return Options{disk: bytes, Settings: map[string]string{"wal_recycle": "off"}}
+	return Options{disk: bytes, Settings: map[string]string{"wal_recycle": "false"}}
 }
 
 // mount makes the data directory a file system of so many bytes.

@@ -101,7 +101,8 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 	end, _ := ctx.Deadline()
 	o := &trouble{t: t, random: random, server: server, proxy: proxy, crew: crew, dir: dir, counted: make(map[string]int)}
 	said := time.Now()
-	for wait(ctx, 500*time.Millisecond); ctx.Err() == nil; wait(ctx, time.Duration(random.IntN(700))*time.Millisecond) {
+	tempo := 200 << random.IntN(4)
+	for wait(ctx, 500*time.Millisecond); ctx.Err() == nil; wait(ctx, time.Duration(random.IntN(tempo))*time.Millisecond) {
 		o.happen()
 		if time.Since(said) > 10*time.Second {
 			said = time.Now()

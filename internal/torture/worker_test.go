@@ -32,6 +32,8 @@ type job struct {
 	Name    string        `json:"name"`
 	Seed    uint64        `json:"seed"`
 	Writers int           `json:"writers"`
+	Format  store.Format  `json:"format"`
+	Alone   bool          `json:"alone"` // without group commit
 	Hold    time.Duration `json:"hold"`
 	Timeout time.Duration `json:"timeout"`
 	Pause   time.Duration `json:"pause"`
@@ -60,7 +62,9 @@ func work(text string) error {
 		return err
 	}
 	defer pool.Close()
-	s, err := postgres.New(pool, postgres.Config{Schema: j.Schema, HardDeletes: true})
+	s, err := postgres.New(pool, postgres.Config{
+		Schema: j.Schema, Format: j.Format, HardDeletes: true, NoGroupCommit: j.Alone,
+	})
 	if err != nil {
 		return err
 	}
@@ -117,6 +121,9 @@ func (c *crew) start() {
 	c.made++
 	j := c.job
 	j.Name, j.URL = fmt.Sprintf("p%d", c.made), c.urls[c.made%len(c.urls)]
+	// Every process is a little different, as in a rolling change of settings.
+	j.Format = []store.Format{store.JSON, store.JSONB, store.Msgpack}[c.made/2%3]
+	j.Alone = c.made%4 == 0
 	text, err := json.Marshal(j)
 	if err != nil {
 		c.t.Fatal(err)

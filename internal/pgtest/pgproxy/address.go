@@ -13,7 +13,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-const dialTimeout = 10 * time.Second
+const (
+	tcp  = "tcp"
+	unix = "unix"
+
+	dialTimeout = 10 * time.Second
+)
 
 // address is where something listens: host is host:port, or the socket's path.
 type address struct{ network, host string }
@@ -26,7 +31,7 @@ func (a address) dial() (net.Conn, error) {
 
 func (a address) open() (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(context.Background(), a.network, a.host)
-	if err == nil && a.network == "unix" {
+	if err == nil && a.network == unix {
 		// Also for processes of other users, as a server of a test is.
 		err = os.Chmod(a.host, 0o777)
 	}
@@ -39,7 +44,7 @@ func socket() (a address, dir string, err error) {
 	if dir, err = os.MkdirTemp("/tmp", "pgproxy"); err != nil {
 		return a, "", err
 	}
-	return address{"unix", filepath.Join(dir, ".s.PGSQL.5432")}, dir, os.Chmod(dir, 0o755)
+	return address{unix, filepath.Join(dir, ".s.PGSQL.5432")}, dir, os.Chmod(dir, 0o755)
 }
 
 func upstreamOf(dsn string) (address, error) {
@@ -54,7 +59,7 @@ func upstreamOf(dsn string) (address, error) {
 // rewrite returns dsn with a as the server.
 func rewrite(dsn string, a address) (string, error) {
 	host, port := filepath.Dir(a.host), "5432"
-	if a.network == "tcp" {
+	if a.network == tcp {
 		var err error
 		if host, port, err = net.SplitHostPort(a.host); err != nil {
 			return "", err

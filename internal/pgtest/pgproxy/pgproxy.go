@@ -63,7 +63,7 @@ func New(url string, o Options) (*Proxy, error) {
 	}
 	p := &Proxy{upstream: upstream, seed: o.Seed, sessions: make(map[*session]bool)}
 	if o.TCP {
-		p.listen = address{network: "tcp", host: "127.0.0.1:0"}
+		p.listen = address{network: tcp, host: "127.0.0.1:0"}
 	} else if p.listen, p.dir, err = socket(); err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (p *Proxy) Up() error {
 	if err != nil {
 		return err
 	}
-	if p.listen.network == "tcp" {
+	if p.listen.network == tcp {
 		p.listen.host = l.Addr().String()
 	}
 	p.listener = l

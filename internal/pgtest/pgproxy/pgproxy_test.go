@@ -92,7 +92,7 @@ func dial(ctx context.Context, t *testing.T, url string, configure ...func(*pgx.
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err == nil {
 		t.Cleanup(func() {
-			c.Close(context.Background())
+			c.Close(context.WithoutCancel(ctx))
 			<-c.PgConn().CleanupDone()
 		})
 	}

@@ -139,7 +139,7 @@ func (s *session) pass(out link, r *request) bool {
 	if r.trap != nil {
 		at = r.trap.fault.At
 	}
-	if at == Request && !(out.flush() && s.act(r.trap)) {
+	if at == Request && (!out.flush() || !s.act(r.trap)) {
 		return false
 	}
 	if r.answered {
@@ -148,7 +148,7 @@ func (s *session) pass(out link, r *request) bool {
 	rest := join(r.messages)
 	if at == MidRequest {
 		n := r.half()
-		if !(out.write(rest[:n]) && out.flush() && s.act(r.trap)) {
+		if !out.write(rest[:n]) || !out.flush() || !s.act(r.trap) {
 			return false
 		}
 		rest = rest[n:]
@@ -158,7 +158,7 @@ func (s *session) pass(out link, r *request) bool {
 	}
 	if at == Sent {
 		defer close(r.passed)
-		if !(out.flush() && s.act(r.trap)) {
+		if !out.flush() || !s.act(r.trap) {
 			return false
 		}
 	}

@@ -80,15 +80,16 @@ func (s *session) serve() {
 // without unless told otherwise.
 func (s *session) startup() (packet []byte, code uint32, err error) {
 	for {
-		head := make([]byte, 8)
-		if _, err := io.ReadFull(s.client, head); err != nil {
+		var head [8]byte
+		if _, err := io.ReadFull(s.client, head[:]); err != nil {
 			return nil, 0, err
 		}
-		size := binary.BigEndian.Uint32(head)
+		size := binary.BigEndian.Uint32(head[:])
 		if size < 8 || size > maxStartup {
 			return nil, 0, fmt.Errorf("a startup packet of %d bytes", size)
 		}
-		packet = append(head, make([]byte, size-8)...)
+		packet = make([]byte, size)
+		copy(packet, head[:])
 		if _, err := io.ReadFull(s.client, packet[8:]); err != nil {
 			return nil, 0, err
 		}
@@ -122,32 +123,30 @@ func (s *session) reach() bool {
 // act does what t says. It returns false if the connection is over.
 func (s *session) act(t *Trap) bool {
 	released := t.reach(s)
-	var timer *time.Timer
-	switch counts := &s.p.counts; t.fault.Do {
+	var elapsed <-chan time.Time
+	counts := &s.p.counts
+	switch t.fault.Do {
 	case Cut:
 		s.cut(false)
 	case Reset:
 		s.cut(true)
 	case Delay:
 		counts.delays.Add(1)
-		timer = time.NewTimer(t.fault.Delay)
-		defer timer.Stop()
+		elapsed = time.After(t.fault.Delay)
 	case Hold:
 		counts.holds.Add(1)
 	case Hole:
 		counts.holes.Add(1)
 		s.shut(t.fault.Way)
 	}
+	if t.fault.Do != Hold {
+		released = nil
+	}
 	t.tell()
-	switch t.fault.Do {
-	case Delay:
-		select {
-		case <-timer.C:
-		case <-s.over:
-		}
-	case Hold:
+	if released != nil || elapsed != nil {
 		select {
 		case <-released:
+		case <-elapsed:
 		case <-s.over:
 		}
 	}

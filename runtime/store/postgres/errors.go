@@ -27,6 +27,9 @@ const (
 	stateNoStatement          = "26000"
 	stateStatementThere       = "42P05"
 	stateFeatureNotSupported  = "0A000"
+	// stateInFuture, of a transaction whose fate is asked for: the server crashed
+	// before it had written anything of it.
+	stateInFuture = "22023"
 )
 
 func sqlState(err error) string {

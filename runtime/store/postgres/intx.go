@@ -112,8 +112,15 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 		})
 		switch {
 		case asked == nil && status.String == "committed":
-			return nil
-		case asked == nil && status.String == "aborted":
+			// A server that crashed gives ids again of which it had not written anything:
+			// the answer may be about a stranger's transaction. Events are nobody else's.
+			if found, asked := t.committed(ctx); asked == nil {
+				if len(found) > 0 {
+					return nil
+				}
+				return &store.UnknownOutcomeError{Err: err}
+			}
+		case asked == nil && status.String == "aborted", sqlState(asked) == stateInFuture:
 			return &store.UnavailableError{Op: op, Err: err}
 		case asked == nil && status.String != "in progress":
 			return &store.UnknownOutcomeError{Err: err}

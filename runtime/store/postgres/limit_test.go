@@ -124,7 +124,7 @@ func TestClocksThatAreADayOff(t *testing.T) {
 		c.Schema = pgtest.Schema(t)
 		pool := pgtest.Pool(t)
 		offs := []time.Duration{0, 24 * time.Hour, -24 * time.Hour}
-		var stores []*postgres.Store
+		stores := make([]*postgres.Store, 0, len(offs))
 		for _, off := range offs {
 			c.Now = func() time.Time { return time.Now().Add(off) }
 			stores = append(stores, openOn(t, pool, c))

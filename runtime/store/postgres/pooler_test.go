@@ -47,7 +47,7 @@ func TestAppendsGoOnAcrossARestartOfPgBouncer(t *testing.T) {
 			for ctx.Err() == nil {
 				b := batch("a-1", store.Any, event("x", `{}`), event("y", `{}`))
 				tries := 0
-				err := appendUntilAnswered(t.Context(), s, b, &tries)
+				err := appendUntilAnswered(context.WithoutCancel(ctx), s, b, &tries)
 				if err != nil {
 					t.Errorf("after %d tries: %v", tries, err)
 					return

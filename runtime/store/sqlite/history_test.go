@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/sqlite"
 	"github.com/esgen/esgen/runtime/store/storetest/history"
 )
@@ -26,7 +27,8 @@ func makeHistory(s *sqlite.Store) error {
 	}()
 	pid := os.Getpid()
 	return history.Run(ctx, history.Config{
-		Store: s, Dir: logsOf(s.File()), Name: fmt.Sprintf("p%d", pid), Seed: uint64(pid), Timeout: 5 * time.Second, Pause: 5 * time.Millisecond,
+		Delete: func(ctx context.Context, stream string) error { return s.Delete(ctx, stream, store.Any, store.Hard) },
+		Store:  s, Dir: logsOf(s.File()), Name: fmt.Sprintf("p%d", pid), Seed: uint64(pid), Timeout: 5 * time.Second, Pause: 5 * time.Millisecond,
 	})
 }
 

@@ -29,7 +29,7 @@ func runChild(role string) int {
 		"append": appendMany, "forever": appendForever, "migrate": migrateOnly,
 		"readonly": useReadOnly, "limited": useLimited, "history": makeHistory,
 	}
-	s, err := sqlite.Open(os.Getenv(childFileEnv), sqlite.Config{})
+	s, err := sqlite.Open(os.Getenv(childFileEnv), sqlite.Config{HardDeletes: role == "history"})
 	if err == nil {
 		err = roles[role](s)
 	}

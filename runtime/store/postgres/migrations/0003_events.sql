@@ -18,6 +18,10 @@ CREATE TABLE events (
   CHECK (num_nonnulls(data, data_json) = 1)
 );
 
+-- Streams are short, whatever the first few look like: what the planner learns from a
+-- young table would have it scan all events for those of one stream.
+ALTER TABLE events ALTER COLUMN stream_id SET (n_distinct = -0.05);
+
 -- Partial: their entries are made under the head lock only, so that no append ever
 -- waits in an index for a stranger's open transaction.
 CREATE UNIQUE INDEX events_position_key ON events (position) WHERE position IS NOT NULL;

@@ -173,13 +173,8 @@ func (c *checker) refusals() {
 }
 
 func (c *checker) duplicateIsTrue(o *op, r record) bool {
-	if c.doomed[r.Stream] {
+	if c.doomed[r.Stream] || slices.ContainsFunc(c.owners[r.ID], c.anyDoomed) {
 		return true
-	}
-	for _, other := range c.owners[r.ID] {
-		if c.anyDoomed(other) {
-			return true
-		}
 	}
 	place, ok := c.placed[r.ID]
 	if !ok {
@@ -189,11 +184,5 @@ func (c *checker) duplicateIsTrue(o *op, r record) bool {
 	if r.Stream != "" && (e.stream != r.Stream || e.version != r.Version) {
 		return false
 	}
-	others := 0
-	for _, other := range c.owners[r.ID] {
-		if other != o && other.status != isRefused {
-			others++
-		}
-	}
-	return others > 0
+	return slices.ContainsFunc(c.owners[r.ID], func(other *op) bool { return other != o && other.status != isRefused })
 }

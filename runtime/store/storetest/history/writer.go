@@ -53,9 +53,9 @@ func (w *writer) step(ctx context.Context) error {
 		return w.again(ctx)
 	case chance < 15 && w.InTx != nil:
 		return w.transaction(ctx)
-	case chance < 17 && w.Delete != nil:
+	case chance < 19 && w.Delete != nil:
 		return w.doom(ctx)
-	case chance < 22:
+	case chance < 24:
 		stream, _ := w.stream()
 		return w.look(ctx, stream)
 	default:
