@@ -9,6 +9,7 @@ import (
 
 	"github.com/esgen/esgen/bench/internal/measure"
 	"github.com/esgen/esgen/bench/internal/result"
+	"github.com/esgen/esgen/bench/limit"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
@@ -37,20 +38,31 @@ func (st *stage) events(n int) []store.Event {
 	return events
 }
 
-// batches is append/batch100/wN.
+// batches is append/batch100/wN, and beside it the same against COPY by hand.
 func batches(writers int) func(context.Context, *bench) ([]result.Row, error) {
 	return func(ctx context.Context, b *bench) ([]result.Row, error) {
 		st, err := b.stage(ctx, settings{})
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
-		lim, err := st.copies(ctx, writers, 100)
+		defer st.close(ctx)
+		lim, err := st.copies(ctx, writers, 100, (*limit.Log).Copy)
 		if err != nil {
 			return nil, err
 		}
-		us := ours(fmt.Sprintf("append/batch100/w%d", writers), writers, st.appendTo(st.db, 100, store.NoStream, ordered))
-		return st.duel(ctx, result.PerSecond, []side{us}, lim)
+		hand, err := st.copies(ctx, writers, 100, (*limit.Log).CopyBytes)
+		if err != nil {
+			return nil, err
+		}
+		name := fmt.Sprintf("append/batch100/w%d", writers)
+		us := ours(name, writers, st.appendTo(st.db, 100, store.NoStream, ordered))
+		rows, err := st.duel(ctx, result.PerSecond, []side{us, hand}, lim)
+		if err != nil {
+			return nil, err
+		}
+		rows[1] = result.NewRow(name+"/bytes", hand.name+", encoded by hand, without pgx's look-up of types",
+			result.PerSecond, rows[0].Samples, rows[1].Samples)
+		return rows, nil
 	}
 }
 
@@ -61,7 +73,7 @@ func singles(writers int, of result.Metric, ungrouped bool) func(context.Context
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -87,7 +99,7 @@ func inTx(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, writers)
 		if err != nil {
 			return nil, err

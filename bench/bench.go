@@ -18,7 +18,6 @@ type bench struct {
 	dsn    string
 	plan   plan
 	on     string // the machine and the versions
-	id     int    // tells the schemas of this process from those of others
 	stages int
 	out    io.Writer
 	began  time.Time
@@ -47,7 +46,7 @@ type bout struct {
 	run    func(context.Context, *bench) ([]result.Row, error)
 }
 
-func (b *bench) say(format string, args ...any) {
+func (b *bench) sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(os.Stderr, format+"\n", args...)
 }
 
@@ -58,11 +57,8 @@ func chosen(all []bout, run *regexp.Regexp, quick bool) []bout {
 		if quick && !one.quick {
 			continue
 		}
-		for _, name := range slices.Concat(one.names, one.beside) {
-			if run.MatchString(name) {
-				some = append(some, one)
-				break
-			}
+		if slices.ContainsFunc(slices.Concat(one.names, one.beside), run.MatchString) {
+			some = append(some, one)
 		}
 	}
 	return some
@@ -72,7 +68,7 @@ func chosen(all []bout, run *regexp.Regexp, quick bool) []bout {
 func (b *bench) all(ctx context.Context, bouts []bout) ([]result.Row, error) {
 	var rows []result.Row
 	for i, one := range bouts {
-		b.say("%d of %d: %s", i+1, len(bouts), one.names)
+		b.sayf("%d of %d: %s", i+1, len(bouts), one.names)
 		some, err := one.run(ctx, b)
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", one.names[0], err)

@@ -13,7 +13,7 @@ func catalog() []bout { return slices.Concat(aimed, shapes(), elixir()) }
 
 // aimed are the rows that have something to reach.
 var aimed = []bout{
-	{names: []string{"append/batch100/w10"}, quick: true, atLeast: 0.7, run: batches(10)},
+	{names: []string{"append/batch100/w10"}, beside: []string{"append/batch100/w10/bytes"}, quick: true, atLeast: 0.7, run: batches(10)},
 	{names: []string{"append/one/w10"}, beside: []string{"append/one/w10/ungrouped"}, quick: true, atLeast: 0.9, run: singles(10, result.PerSecond, true)},
 	{names: []string{"append/one/w50"}, beside: []string{"append/one/w50/ungrouped"}, quick: true, atLeast: 1.6, run: singles(50, result.PerSecond, true)},
 	{names: []string{"append/one/w200"}, beside: []string{"append/one/w200/ungrouped"}, quick: true, atLeast: 2.5, run: singles(200, result.PerSecond, true)},
@@ -31,10 +31,11 @@ var aimed = []bout{
 
 // shapes are other ways to append and to read.
 func shapes() []bout {
-	all := []bout{
-		{names: []string{"append/one/1m", "append/one/1m/v4"}, run: grown("append/one/1m", 1_000_000, 3)},
-		{names: []string{"append/one/100k", "append/one/100k/v4"}, run: grown("append/one/100k", small, 3)},
-	}
+	all := make([]bout, 0, 32)
+	all = append(all,
+		bout{names: []string{"append/one/1m", "append/one/1m/v4"}, run: grown("append/one/1m", 1_000_000, 3)},
+		bout{names: []string{"append/one/100k", "append/one/100k/v4"}, run: grown("append/one/100k", small, 3)},
+	)
 	for _, n := range []int{1, 10, 50} {
 		all = append(all, bout{names: []string{fmt.Sprintf("append/tx/w%d", n)}, run: inTx(n)})
 	}

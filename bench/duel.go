@@ -7,6 +7,8 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/esgen/esgen/bench/internal/measure"
 	"github.com/esgen/esgen/bench/internal/result"
 	"github.com/esgen/esgen/bench/limit"
@@ -71,15 +73,16 @@ func (st *stage) inserts(ctx context.Context, n int) (side, error) {
 	return st.writes(sideOf(fmt.Sprintf("prepared INSERT of one row and commit, connections: %d", n), ops)), nil
 }
 
-// copies is the limit of n connections that each COPY a number of rows and commit.
-func (st *stage) copies(ctx context.Context, n, rows int) (side, error) {
+// copies is the limit of n connections that each COPY a number of rows and commit,
+// by [limit.Log.Copy] or another way.
+func (st *stage) copies(ctx context.Context, n, rows int, how func(*limit.Log, *pgx.Conn, int) limit.Op) (side, error) {
 	conns, err := st.connect(ctx, n)
 	if err != nil {
 		return side{}, err
 	}
 	ops := make([]measure.Op, n)
 	for i, c := range conns {
-		ops[i] = measure.Op(st.log.Copy(c, rows))
+		ops[i] = measure.Op(how(st.log, c, rows))
 	}
 	return st.writes(sideOf(fmt.Sprintf("binary COPY of %d rows and commit, connections: %d", rows, n), ops)), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,15 +25,14 @@ import (
 // that is emptied before each bench but not between its iterations.
 const elixirBatch = 100
 
-// elixirStage is a store with events of the sizes that its events have there.
-func (b *bench) elixirStage(ctx context.Context, s settings) (*stage, error) {
-	s.payload = func(p *limit.Payload) {
-		p.Type = "Elixir.EventStore.EventFactory.Event"
-		p.Data = []byte(`{"event":1,"pad":"` + strings.Repeat("x", 48) + `"}`)
-		p.Metadata = []byte(`{"user":"user@example.com","pad":""}`)
-		p.Correlation, p.Causation, p.RandomIDs = uuid.New(), uuid.New(), true
+// elixirPayload has the sizes that events have there.
+func elixirPayload() limit.Payload {
+	return limit.Payload{
+		Type: "Elixir.EventStore.EventFactory.Event", Format: string(store.JSON),
+		Data:        []byte(`{"event":1,"pad":"` + strings.Repeat("x", 48) + `"}`),
+		Metadata:    []byte(`{"user":"user@example.com","pad":""}`),
+		Correlation: uuid.New(), Causation: uuid.New(), RandomIDs: true,
 	}
-	return b.stage(ctx, s)
 }
 
 // grow is a side whose operation is c tasks at once, after begin if there is one.
@@ -66,7 +66,7 @@ func grow(name string, c int, begin func(context.Context) error, task func(ctx c
 // elixirDuel is a duel by the rules of those benchmarks; it adds microseconds per
 // operation, which they report.
 func (st *stage) elixirDuel(ctx context.Context, events int, us, lim side) ([]result.Row, error) {
-	st.plan.rounds, st.plan.length = 5, time.Second
+	st.plan.length = cmp.Or(st.bench.flags.length, time.Second)
 	rows, err := st.duel(ctx, result.PerSecond, []side{us}, lim)
 	if err != nil {
 		return nil, err
@@ -81,11 +81,11 @@ func (st *stage) elixirDuel(ctx context.Context, events int, us, lim side) ([]re
 // elixirAppend is AppendEventsBench.
 func elixirAppend(c int) func(context.Context, *bench) ([]result.Row, error) {
 	return func(ctx context.Context, b *bench) ([]result.Row, error) {
-		st, err := b.elixirStage(ctx, settings{})
+		st, err := b.stage(ctx, settings{payload: elixirPayload()})
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, c)
 		if err != nil {
 			return nil, err
@@ -106,11 +106,11 @@ func elixirAppend(c int) func(context.Context, *bench) ([]result.Row, error) {
 func elixirRead(c int) func(context.Context, *bench) ([]result.Row, error) {
 	return func(ctx context.Context, b *bench) ([]result.Row, error) {
 		rec := &recorder{}
-		st, err := b.elixirStage(ctx, settings{tracer: rec})
+		st, err := b.stage(ctx, settings{tracer: rec, payload: elixirPayload()})
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		name := uuid.NewString()
 		if _, err := st.db.Append(ctx, store.Batch{Stream: name, Expected: store.NoStream, Events: st.events(elixirBatch)}); err != nil {
 			return nil, err
@@ -150,11 +150,11 @@ var errEnough = errors.New("all events are there")
 // store their place after every so many events, while 100 events are appended.
 func elixirSubscribe(name string, c, every int) func(context.Context, *bench) ([]result.Row, error) {
 	return func(ctx context.Context, b *bench) ([]result.Row, error) {
-		st, err := b.elixirStage(ctx, settings{})
+		st, err := b.stage(ctx, settings{payload: elixirPayload()})
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		conns, err := st.connect(ctx, c+1)
 		if err != nil {
 			return nil, err

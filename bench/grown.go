@@ -56,12 +56,12 @@ func grown(name string, stored int, turns int) func(context.Context, *bench) ([]
 		if err != nil {
 			return nil, err
 		}
-		defer large.close()
+		defer large.close(ctx)
 		at := time.Now()
 		if err := large.fill(ctx, stored); err != nil {
 			return nil, err
 		}
-		b.say("  loaded %d events in %s", stored, time.Since(at).Round(time.Second))
+		b.sayf("  loaded %d events in %s", stored, time.Since(at).Round(time.Second))
 
 		var little *stage
 		lim := side{
@@ -76,8 +76,8 @@ func grown(name string, stored int, turns int) func(context.Context, *bench) ([]
 				}
 				return little.fill(ctx, small)
 			},
-			after: func(context.Context) error {
-				little.close()
+			after: func(ctx context.Context) error {
+				little.close(ctx)
 				return nil
 			},
 		}

@@ -69,7 +69,7 @@ func streamReads(name string, format store.Format, readers ...int) func(context.
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		if err := st.seed(ctx, streams); err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func readAll(name string, events int) func(context.Context, *bench) ([]result.Ro
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		if err := st.seed(ctx, events/perStream); err != nil {
 			return nil, err
 		}

@@ -50,12 +50,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(bouts) == 0 {
 		return usageError{fmt.Sprintf("no row is named like %q", f.run)}
 	}
-	b := &bench{flags: f, dsn: f.dsn, plan: full, id: os.Getpid(), out: out, began: time.Now()}
+	b := &bench{flags: f, dsn: f.dsn, plan: full, out: out, began: time.Now()}
 	if f.quick {
 		b.plan = quick
 	}
 	b.plan.rounds = cmp.Or(f.rounds, b.plan.rounds)
 	b.plan.length = cmp.Or(f.length, b.plan.length)
+	b.plan.warm = min(b.plan.warm, b.plan.length)
 	if b.dsn == "" {
 		s, err := server.Start(ctx)
 		if err != nil {
@@ -89,7 +90,7 @@ func (b *bench) keep(rows []result.Row) error {
 		return err
 	}
 	kept := filepath.Join(filepath.Dir(b.flags.out), b.began.UTC().Format("2006-01-02T150405")+".json")
-	b.say("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
+	b.sayf("results: %s, kept as %s; page: %s", b.flags.out, kept, base+".html")
 	return result.Write(kept, rows)
 }
 

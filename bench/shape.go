@@ -10,6 +10,7 @@ import (
 	"github.com/esgen/esgen/bench/internal/measure"
 	"github.com/esgen/esgen/bench/internal/purse"
 	"github.com/esgen/esgen/bench/internal/result"
+	"github.com/esgen/esgen/bench/limit"
 	es "github.com/esgen/esgen/runtime"
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -22,7 +23,7 @@ func existing(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -50,7 +51,7 @@ func hot(writers int) func(context.Context, *bench) ([]result.Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
+		defer st.close(ctx)
 		lim, err := st.inserts(ctx, writers)
 		if err != nil {
 			return nil, err
@@ -68,8 +69,8 @@ func formatted(format store.Format) func(context.Context, *bench) ([]result.Row,
 		if err != nil {
 			return nil, err
 		}
-		defer st.close()
-		lim, err := st.copies(ctx, writers, batch)
+		defer st.close(ctx)
+		lim, err := st.copies(ctx, writers, batch, (*limit.Log).Copy)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,22 +16,17 @@ import (
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
 
-// eventType and metadata stand in every event that is appended as bytes, on both
-// sides.
-const (
-	eventType = purse.MoneySpentName
-	metadata  = `{"user": "ada@example.com"}`
-)
+// metadata stands in every event, on both sides.
+const metadata = `{"user": "ada@example.com"}`
 
-var data = encode(serializer.JSON{})
-
-// encode is the payload of every event: [purse.Bytes] in JSON.
-func encode(s serializer.Serializer) []byte {
-	text, err := s.Marshal(purse.Sample)
+// samplePayload is [purse.Sample] in a format.
+func samplePayload(f store.Format) limit.Payload {
+	formats := map[store.Format]serializer.Serializer{store.JSON: serializer.JSON{}, store.JSONB: serializer.JSONB{}, store.Msgpack: serializer.Msgpack{}}
+	text, err := formats[f].Marshal(purse.Sample)
 	if err != nil {
 		panic(err) // a test encodes it
 	}
-	return text
+	return limit.Payload{Type: purse.MoneySpentName, Format: string(f), Data: text, Metadata: []byte(metadata)}
 }
 
 // stage is an empty store in a schema of its own, with the connections that its
@@ -53,19 +49,22 @@ type settings struct {
 	format store.Format // of both sides; defaults to JSON
 	pool   int32        // connections of the store; defaults to the flag's
 	tracer pgx.QueryTracer
-	// payload changes what both sides write.
-	payload func(*limit.Payload)
+	// payload is what both sides write. Defaults to [purse.Sample].
+	payload limit.Payload
 	// dirty leaves to write what earlier stages have left.
 	dirty bool
 }
 
-// stage makes one and drops it when the bench has ended; close does so earlier.
+// schemaPrefix tells the schemas of this process from those of others.
+func schemaPrefix() string { return fmt.Sprintf("bench_%d_", os.Getpid()) }
+
+// stage makes one. close drops it.
 func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	b.stages++
-	st := &stage{bench: b, plan: b.plan, schema: fmt.Sprintf("bench_%d_%d", b.id, b.stages)}
+	st := &stage{bench: b, plan: b.plan, schema: fmt.Sprintf("%s%d", schemaPrefix(), b.stages)}
 	defer func() {
 		if err != nil {
-			st.close()
+			st.close(ctx)
 		}
 	}()
 	if st.admin, err = pgx.Connect(ctx, b.dsn); err != nil {
@@ -88,14 +87,11 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	if err := st.db.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	p := limit.Payload{Type: eventType, Format: string(st.db.Format()), Data: data, Metadata: []byte(metadata)}
-	if st.db.Format() == store.Msgpack {
-		p.Data = encode(serializer.Msgpack{})
+	st.payload = s.payload
+	if st.payload.Type == "" {
+		st.payload = samplePayload(st.db.Format())
 	}
-	if s.payload != nil {
-		s.payload(&p)
-	}
-	st.payload, st.log = p, limit.NewLog(st.schema, p)
+	st.log = limit.NewLog(st.schema, st.payload)
 	if s.dirty {
 		return st, nil
 	}
@@ -104,8 +100,9 @@ func (b *bench) stage(ctx context.Context, s settings) (_ *stage, err error) {
 	return st, err
 }
 
-func (st *stage) close() {
-	ctx := context.Background()
+// close drops the stage, also if ctx has ended.
+func (st *stage) close(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
 	if st.pool != nil {
 		st.pool.Close()
 	}
@@ -114,7 +111,7 @@ func (st *stage) close() {
 	}
 	if st.admin != nil {
 		if _, err := st.admin.Exec(ctx, "DROP SCHEMA IF EXISTS "+st.schema+" CASCADE"); err != nil {
-			st.bench.say("the schema %s is left: %v", st.schema, err)
+			st.bench.sayf("the schema %s is left: %v", st.schema, err)
 		}
 		_ = st.admin.Close(ctx)
 	}

@@ -18,7 +18,7 @@ func openTx(ctx context.Context, b *bench) ([]result.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer st.close()
+	defer st.close(ctx)
 	conns, err := st.connect(ctx, 1)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func snapshot(ctx context.Context, b *bench) ([]result.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer st.close()
+	defer st.close(ctx)
 	conns, err := st.connect(ctx, 1)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func two(ctx context.Context, b *bench) ([]result.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer st.close()
+	defer st.close(ctx)
 	var workers []*worker
 	for range 2 {
 		w, err := st.worker(ctx)

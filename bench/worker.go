@@ -16,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/esgen/esgen/bench/internal/measure"
-	"github.com/esgen/esgen/bench/limit"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
@@ -29,11 +28,13 @@ type order struct {
 }
 
 type answer struct {
-	Events, Ops    int64
-	Elapsed        time.Duration
-	Mallocs, Bytes uint64
-	Latency        *hdrhistogram.Snapshot
-	Err            string
+	Events  int64                  `json:"events"`
+	Ops     int64                  `json:"ops"`
+	Elapsed time.Duration          `json:"elapsed"`
+	Mallocs uint64                 `json:"mallocs"`
+	Bytes   uint64                 `json:"bytes"`
+	Latency *hdrhistogram.Snapshot `json:"latency"`
+	Err     string                 `json:"err"`
 }
 
 // work is the hidden command of this program by which it measures in a process of
@@ -60,7 +61,7 @@ func work(ctx context.Context, args []string, in io.Reader, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	st := &stage{payload: limit.Payload{Type: eventType, Format: string(db.Format()), Data: data, Metadata: []byte(metadata)}}
+	st := &stage{payload: samplePayload(db.Format())}
 	op := st.appendTo(db, 1, store.NoStream, ordered)
 	answers := json.NewEncoder(out)
 	for orders := json.NewDecoder(in); ; {

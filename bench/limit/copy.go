@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,10 +18,24 @@ const (
 	trailer = 0xffff
 )
 
-// Copy adds n rows of a new stream per call: one COPY in binary, which is one
-// commit. The bytes are written here, because pgx's own CopyFrom asks the server
-// for the types of the columns each time, which takes a round trip more.
+// Copy adds n rows of a new stream per call: one COPY in binary by pgx, which is
+// one commit.
 func (l *Log) Copy(c *pgx.Conn, n int) Op {
+	table, names := pgx.Identifier{l.schema, "events"}, strings.Split(columns, ", ")
+	return func(ctx context.Context) (int, error) {
+		events, err := l.next(n)
+		if err != nil {
+			return 0, err
+		}
+		_, err = c.CopyFrom(ctx, table, names, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return l.values(events[i]), nil }))
+		return n, err
+	}
+}
+
+// CopyBytes is Copy by hand, as fast as it can be: pgx asks the server for the
+// types of the columns each time, which takes a round trip more, and looks up how to
+// write each value.
+func (l *Log) CopyBytes(c *pgx.Conn, n int) Op {
 	sql := fmt.Sprintf("COPY %s.events (%s) FROM STDIN BINARY", l.schema, columns)
 	var buffer []byte
 	return func(ctx context.Context) (int, error) {

@@ -81,6 +81,7 @@ func TestRowsOfTheLimitAreThoseOfTheStore(t *testing.T) {
 			op   func(*limit.Log, *pgx.Conn) (limit.Op, error)
 		}{
 			{"copy", 100, func(l *limit.Log, c *pgx.Conn) (limit.Op, error) { return l.Copy(c, 100), nil }},
+			{"copy by hand", 100, func(l *limit.Log, c *pgx.Conn) (limit.Op, error) { return l.CopyBytes(c, 100), nil }},
 			{"insert", 1, func(l *limit.Log, c *pgx.Conn) (limit.Op, error) { return l.Insert(t.Context(), c) }},
 			{"transaction", 1, func(l *limit.Log, c *pgx.Conn) (limit.Op, error) { return l.InsertInTx(t.Context(), c) }},
 		} {

@@ -2,7 +2,7 @@ package limit
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -20,7 +20,7 @@ func Select(c *pgx.Conn, reads [][]Query, begin int) Op {
 	next, touched := begin, 0
 	return func(ctx context.Context) (int, error) {
 		if len(reads) == 0 {
-			return 0, fmt.Errorf("no reads to repeat")
+			return 0, errors.New("no reads to repeat")
 		}
 		events := 0
 		for _, q := range reads[next%len(reads)] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -31,7 +32,7 @@ func histogram() *hdrhistogram.Histogram { return hdrhistogram.New(1_000, longes
 
 // During runs all ops, each in a goroutine of its own that begins the next
 // operation when the last has ended. It counts the operations that end within
-// length. The first error ends it.
+// length, at the least the first one. The first error ends it.
 func During(ctx context.Context, ops []Op, length time.Duration) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -40,21 +41,29 @@ func During(ctx context.Context, ops []Op, length time.Duration) (Result, error)
 	runtime.ReadMemStats(&before)
 	end := time.Now().Add(length)
 	parts := make([]Result, len(ops))
+	var ended atomic.Bool
+	var late time.Duration
 	var workers sync.WaitGroup
 	for i, op := range ops {
 		workers.Go(func() {
 			parts[i].Latency = histogram()
-			for at := time.Now(); at.Before(end); {
+			for at := time.Now(); ; {
 				events, err := op(ctx)
 				now := time.Now()
 				if err != nil {
 					cancel(err)
 					return
 				}
-				if now.Before(end) {
+				// On a busy machine even the first may end too late; one there must be.
+				if first := ended.CompareAndSwap(false, true); first || now.Before(end) {
 					parts[i].add(events, now.Sub(at))
+					if now.After(end) {
+						late = now.Sub(end)
+					}
 				}
-				at = now
+				if at = now; at.After(end) {
+					return
+				}
 			}
 		})
 	}
@@ -64,7 +73,7 @@ func During(ctx context.Context, ops []Op, length time.Duration) (Result, error)
 	if err := context.Cause(ctx); err != nil {
 		return Result{}, err
 	}
-	return merge(parts, length, before, after), nil
+	return merge(parts, length+late, before, after), nil
 }
 
 // Rounds runs all ops at once, each n times, and counts until the last has ended.

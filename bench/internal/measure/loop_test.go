@@ -36,6 +36,20 @@ func TestDuringCountsWhatEndsInTime(t *testing.T) {
 	}
 }
 
+// A turn that no operation fits in is as long as the first one.
+func TestDuringWaitsForTheFirst(t *testing.T) {
+	t.Parallel()
+	slow := func(context.Context) (int, error) {
+		timer := time.NewTimer(20 * time.Millisecond)
+		<-timer.C
+		return 7, nil
+	}
+	r, err := measure.During(t.Context(), []measure.Op{slow, slow, slow}, time.Millisecond)
+	if err != nil || r.Ops != 1 || r.Events != 7 || r.Elapsed < 20*time.Millisecond {
+		t.Errorf("%d events in %d operations in %s, %v", r.Events, r.Ops, r.Elapsed, err)
+	}
+}
+
 func TestFirstErrorEndsAll(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

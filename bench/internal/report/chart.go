@@ -50,7 +50,7 @@ func tails(rows []result.Row) (string, error) {
 
 // bars draws a group of bars per row, the first row on top.
 func bars(title string, rows []result.Row, text func(float64) string, all ...series) (string, error) {
-	var list charts.BarSeriesList
+	list := make(charts.BarSeriesList, 0, len(all))
 	for _, s := range all {
 		// The category axis begins at the bottom.
 		values := make([]float64, len(rows))
@@ -58,7 +58,7 @@ func bars(title string, rows []result.Row, text func(float64) string, all ...ser
 			values[len(rows)-1-i] = s.values[i]
 		}
 		list = append(list, charts.BarSeries{Name: s.name, Values: values, Label: charts.SeriesLabel{
-			Show: charts.Ptr(true),
+			Show: new(true),
 			LabelFormatter: func(_ int, _ string, v float64) (string, *charts.LabelStyle) {
 				if v == 0 {
 					return "", nil

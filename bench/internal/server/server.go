@@ -25,9 +25,11 @@ var Settings = []string{"shared_buffers=1GB", "max_wal_size=8GB", "max_connectio
 
 // Server is a running server. It ends with [Server.Stop], or with this process.
 type Server struct {
-	dir  string
-	cmd  *exec.Cmd
-	done chan error
+	dir    string
+	locked *os.File // as long as this process wants the server
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	end    error // once ended is closed
 }
 
 // Start makes a data directory below the temporary one and starts a server on a
@@ -41,16 +43,20 @@ func Start(ctx context.Context) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "esgen-bench-")
+	sweep()
+	dir, err := os.MkdirTemp("", prefix)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, done: make(chan error, 1)}
+	s := &Server{dir: dir, ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.Stop()
 		}
 	}()
+	if s.locked, err = lock(dir); err != nil {
+		return nil, err
+	}
 	if err := owner.own(dir); err != nil {
 		return nil, err
 	}
@@ -60,13 +66,13 @@ func Start(ctx context.Context) (_ *Server, err error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	if err := s.start(owner, filepath.Join(bin, "postgres")); err != nil {
+	if err := s.start(ctx, owner, filepath.Join(bin, "postgres")); err != nil {
 		return nil, err
 	}
 	return s, s.await(ctx)
 }
 
-func (s *Server) start(owner account, program string) error {
+func (s *Server) start(ctx context.Context, owner account, program string) error {
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -76,7 +82,7 @@ func (s *Server) start(owner account, program string) error {
 		args = append(args, "-c", setting)
 	}
 	// The context of a run must not kill the server: Stop ends it in good order.
-	s.cmd = exec.CommandContext(context.Background(), program, args...)
+	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), program, args...)
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = log, log, "/"
 	s.cmd.SysProcAttr = owner.attributes()
 	started := make(chan error)
@@ -88,7 +94,8 @@ func (s *Server) start(owner account, program string) error {
 		err := s.cmd.Start()
 		started <- err
 		if err == nil {
-			s.done <- s.cmd.Wait()
+			s.end = s.cmd.Wait()
+			close(s.ended)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -109,9 +116,8 @@ func (s *Server) await(ctx context.Context) error {
 			return c.Close(ctx)
 		}
 		select {
-		case end := <-s.done:
-			s.cmd = nil
-			return fmt.Errorf("the server ended (%w); its log: %s", end, s.log())
+		case <-s.ended:
+			return fmt.Errorf("the server ended (%w); its log: %s", s.end, s.log())
 		case <-ctx.Done():
 			return fmt.Errorf("the server does not answer: %w; its log: %s", err, s.log())
 		case <-tick.C:
@@ -133,9 +139,10 @@ func (s *Server) DSN() string {
 func (s *Server) Stop() {
 	if s.cmd != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGINT)
-		<-s.done
+		<-s.ended
 	}
 	_ = os.RemoveAll(s.dir)
+	_ = s.locked.Close()
 }
 
 // binaries is the directory of initdb and postgres.

@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,9 +27,38 @@ func TestServerIsDurable(t *testing.T) {
 		}
 	}
 	t.Setenv("TMPDIR", "/tmp") // a socket's path is short
+	// What a killed program has left is removed; what another uses is not.
+	left, err := os.MkdirTemp("", "esgen-bench-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := os.MkdirTemp("", "esgen-bench-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{left, used} {
+		if err := os.Chtimes(dir, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer func() { _ = os.RemoveAll(used) }()
+	f, err := os.Open(used)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
 	s, err := server.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", left, err)
+	}
+	if _, err := os.Stat(used); err != nil {
+		t.Errorf("a directory in use was removed: %v", err)
 	}
 	stopped := false
 	defer func() {
