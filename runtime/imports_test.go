@@ -67,7 +67,7 @@ var links = map[string][]string{
 		"go.opentelemetry.io/otel/trace/…", "go.opentelemetry.io/auto/sdk/…",
 		"github.com/go-logr/…", "github.com/cespare/xxhash/v2",
 	},
-	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
+	"internal/pgtest": {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
 	// The limits of the measurements stand on PostgreSQL and pgx alone.
 	"bench/limit":             {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
 	"bench/internal/measure":  {"github.com/HdrHistogram/hdrhistogram-go", "github.com/jackc/…", "golang.org/x/text/…"},
@@ -81,7 +81,7 @@ var links = map[string][]string{
 		"runtime/store/postgres", "runtime/store/sqlite",
 		"golang.org/x/term", "golang.org/x/sys/…", "github.com/schollz/progressbar/v3/…", "github.com/mitchellh/colorstring", "github.com/rivo/uniseg",
 	},
-	"cmd/esgen":               {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
+	"cmd/esgen": {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
 }
 
 // coming are rows of the table whose packages need not exist yet.

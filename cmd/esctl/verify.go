@@ -48,7 +48,7 @@ func (s shell) verify(ctx context.Context, t target, holes bool) (outcome, error
 	}
 	r := &v.result
 	if r.Holes > 0 && !holes {
-		v.wrong("%s of %s given are not there, the first is %d; only a hard delete makes a hole (-allow-holes)",
+		v.wrongf("%s of %s given are not there, the first is %d; only a hard delete makes a hole (-allow-holes)",
 			count(r.Holes, "position"), group(uint64(last)), r.FirstHole)
 	}
 	said := fmt.Sprintf("%s to position %s in %s, %s", count(r.Events, "event"), group(uint64(last)), count(r.Streams, "stream"), count(r.Links, "link"))

@@ -39,11 +39,11 @@ type Report struct {
 type Severity string
 
 const (
-	// Broken: the store does not work, or does not keep its promises.
+	// Broken is a store that does not work, or does not keep its promises.
 	Broken Severity = "broken"
-	// Harmful: it works, but worse than it could, or will not for long.
+	// Harmful is what makes it work worse than it could, or not for long.
 	Harmful Severity = "harmful"
-	// Notable: good to know.
+	// Notable is what is good to know.
 	Notable Severity = "notable"
 )
 

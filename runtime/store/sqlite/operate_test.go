@@ -28,6 +28,9 @@ func TestAScriptDoesWhatMigrateDoes(t *testing.T) {
 			}
 			text += strings.Join(parts[:], " ") + "\n"
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return text
 	}
 	byMigrate, byScript := newFile(t), newFile(t)
@@ -85,8 +88,7 @@ func TestRemoveTakesOnlyStores(t *testing.T) {
 	for _, file := range []string{letter, theirs, t.TempDir()} {
 		_, err := sqlite.Exists(t.Context(), file)
 		for _, err := range []error{err, sqlite.Remove(t.Context(), file)} {
-			var e *sqlite.FileError
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*sqlite.FileError](err); !ok {
 				t.Errorf("%s: %v", file, err)
 			}
 		}
