@@ -2,11 +2,14 @@
 GO       ?= go
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 20s
+FOR      ?= 10m
+SEED     ?=
 PKG      ?= ./...
+MATRIX   ?= 14 15 18
 RUN      ?= .
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench bench-quick microbench fuzz generate verify lint
+.PHONY: help demo test race torture matrix bench bench-quick microbench fuzz generate verify lint
 
 help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +22,20 @@ test: ## Run all tests; they find or start a PostgreSQL by themselves
 
 race: ## Run all tests under the race detector
 	$(GO) test -race -timeout 40m $(PKG)
+
+torture: ## Kill processes, servers and connections for FOR (10m) and check what is stored (SEED=n to repeat)
+	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
+
+matrix: ## Run the tests that need a PostgreSQL on every version of MATRIX (default 14, 15 and 18)
+	@packages=$$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./runtime/... ./example/... ./cmd/... | \
+		awk '/internal\/pgtest/ {print $$1}'); missing=; \
+	for version in $(MATRIX); do \
+		bin=$$(.ci/postgres $$version) || { missing="$$missing $$version"; continue; }; \
+		echo "== $$($$bin/postgres --version), in $$bin"; \
+		ESGEN_TEST_DATABASE_URL= ESGEN_TEST_POSTGRES=installed ESGEN_TEST_POSTGRES_BIN=$$bin \
+			$(GO) test -count=1 -timeout 20m $$packages || exit 1; \
+	done; \
+	if [ -n "$$missing" ]; then echo "not run on PostgreSQL$$missing: see above"; exit 1; fi
 
 bench: ## Measure the PostgreSQL store against its limits (RUN=regexp for some rows)
 	$(GO) run ./bench run -run '$(RUN)'

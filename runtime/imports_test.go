@@ -46,6 +46,9 @@ var links = map[string][]string{
 	"runtime/internal/bank":   {"runtime"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
+	"runtime/store/storetest/history": {
+		"runtime/store", "github.com/anishathalye/porcupine", "golang.org/x/sys/unix",
+	},
 	"runtime/serializer/serializertest": {
 		"runtime/serializer", "github.com/google/go-cmp/…", "github.com/google/uuid",
 	},
@@ -67,7 +70,8 @@ var links = map[string][]string{
 		"go.opentelemetry.io/otel/trace/…", "go.opentelemetry.io/auto/sdk/…",
 		"github.com/go-logr/…", "github.com/cespare/xxhash/v2",
 	},
-	"internal/pgtest": {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
+	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
+	"internal/pgtest/pgproxy": {"github.com/jackc/…", "golang.org/x/text/…"},
 	// The limits of the measurements stand on PostgreSQL and pgx alone.
 	"bench/limit":             {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
 	"bench/internal/measure":  {"github.com/HdrHistogram/hdrhistogram-go", "github.com/jackc/…", "golang.org/x/text/…"},
@@ -94,7 +98,7 @@ var importers = []struct {
 	by       []string
 	programs bool
 }{
-	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest", "bench/limit", "bench/internal/measure", "bench/internal/server"}, true},
+	{"github.com/jackc/…", []string{"runtime/store/postgres/…", "internal/pgtest/…", "bench/limit", "bench/internal/measure", "bench/internal/server"}, true},
 	{"modernc.org/…", []string{"runtime/store/sqlite"}, false},
 	{"github.com/dave/jennifer/…", []string{"templates"}, false},
 	{"golang.org/x/tools/…", []string{"cmd/esgen/internal/scan"}, false},
@@ -103,6 +107,7 @@ var importers = []struct {
 	{"github.com/nats-io/…", []string{"runtime/store/jetstream"}, true},
 	{"go.opentelemetry.io/…", []string{"runtime/esotel"}, true},
 	{"github.com/fergusstrange/embedded-postgres", []string{"internal/pgtest"}, false},
+	{"github.com/anishathalye/porcupine", []string{"runtime/store/storetest/history"}, false},
 	{"github.com/HdrHistogram/…", []string{"bench/internal/measure"}, true},
 	{"golang.org/x/perf/…", []string{"bench/internal/result"}, false},
 	{"github.com/go-analyze/…", []string{"bench/internal/report"}, false},
@@ -116,7 +121,8 @@ var importers = []struct {
 var tests = []string{
 	"testing", "testing/…", "go.uber.org/goleak/…", "github.com/google/go-cmp/…", "pgregory.net/rapid",
 	"github.com/fergusstrange/embedded-postgres", "github.com/nats-io/nats-server/…",
-	"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
+	"github.com/anishathalye/porcupine",
+	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest/…",
 }
 
 type listed struct {

@@ -98,7 +98,8 @@ func TestADeletedStreamIsNeitherReadNorDecided(t *testing.T) {
 	_, executing := acct.Execute(ctx, decide)
 	_, appending := acct.Append(ctx, store.Any, deposits(1)...)
 	var reading error
-	for _, reading = range acct.Read(ctx, 0) { //nolint:revive // the last error counts
+	for _, err := range acct.Read(ctx, 0) {
+		reading = err
 	}
 	_, working := es.Atomic(ctx, db, func(ctx context.Context, s store.Streams) error {
 		_, err := bank.StreamOf(s, "a").Append(ctx, 1, deposits(1)...)

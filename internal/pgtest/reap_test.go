@@ -37,10 +37,16 @@ func TestNextRunReapsAServerWithoutItsSupervisor(t *testing.T) {
 
 // TestPrivateServerOfAnotherProcess is what the next test kills.
 func TestPrivateServerOfAnotherProcess(t *testing.T) {
-	if os.Getenv(privateVariable) == "" {
+	switch os.Getenv(privateVariable) {
+	case "":
 		return
+	case "bouncer":
+		fmt.Println(pgtest.StartBouncer(t, pgtest.URL(t), nil).URL())
+	case "small":
+		fmt.Println(pgtest.Start(t, pgtest.Small(t, 128<<20)).URL())
+	default:
+		fmt.Println(pgtest.Start(t, pgtest.Options{}).URL())
 	}
-	fmt.Println(pgtest.Start(t, pgtest.Options{}).URL())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -67,6 +73,29 @@ func TestNextRunReapsAPrivateServerWithoutItsSupervisor(t *testing.T) {
 	if _, err := os.Stat(dirs[0]); !gone(pid) || err == nil {
 		t.Fatalf("the orphan %d is gone: %v; its directory: %v", pid, gone(pid), err)
 	}
+}
+
+// TestNextRunUnmountsWhatAKilledRunMounted looks at what the supervisor, who is not
+// root, cannot take away.
+func TestNextRunUnmountsWhatAKilledRunMounted(t *testing.T) {
+	t.Parallel()
+	pgtest.Small(t, 0)
+	tmp := shortDir(t)
+	spawn(t, tmp, nil, childVariable+"=", privateVariable+"=small").kill()
+	mounted := func() bool {
+		mounts, err := os.ReadFile("/proc/mounts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(mounts), tmp)
+	}
+	if !mounted() {
+		t.Fatal("nothing was mounted, so this test shows nothing")
+	}
+	eventually(t, "a later run takes it away", func() bool {
+		spawn(t, tmp, nil).kill()
+		return !mounted()
+	})
 }
 
 // killSupervisor kills the shells that watch over the server in dir.

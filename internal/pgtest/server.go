@@ -81,6 +81,7 @@ func (d *directory) remove() {
 	if d.alive != nil {
 		_ = d.alive.Close()
 	}
+	d.unmount()
 	_ = os.RemoveAll(d.path)
 }
 

@@ -215,6 +215,7 @@ func sweep(base string) {
 		}
 		if d.dead() {
 			d.removeContainer()
+			d.unmount()
 			_ = os.RemoveAll(path)
 		}
 	}
@@ -268,6 +269,7 @@ func (d *directory) kill() {
 	if text, err := os.ReadFile(d.file("pid")); !d.removeContainer() && err == nil {
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && d.runs(pid) {
 			_ = syscall.Kill(pid, syscall.SIGQUIT)
+			_ = syscall.Kill(pid, syscall.SIGTERM) // as the supervisor does
 		}
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -281,5 +283,5 @@ func (d *directory) kill() {
 // may be another's by now.
 func (d *directory) runs(pid int) bool {
 	out, err := exec.CommandContext(context.Background(), "ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && pid > 1 && strings.Contains(string(out), d.file("data"))
+	return err == nil && pid > 1 && strings.Contains(string(out), d.path+"/")
 }

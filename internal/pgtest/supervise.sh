@@ -25,7 +25,9 @@ echo "$server" >"$dir/pid"
 	# The directory may have been removed by somebody else; the server ends all the
 	# same. (A failed redirection of ":" would end the shell here.)
 	echo yes >"$dir/abandoned"
-	[ -e "$dir/exited" ] || kill -QUIT "$server"
+	# The first is for a server, the second for what ignores it: a shell starts its
+	# background processes so.
+	[ -e "$dir/exited" ] || { kill -QUIT "$server"; kill -TERM "$server"; }
 } 2>/dev/null &
 watch=$!
 

@@ -29,8 +29,11 @@ func SpanContext(m store.Metadata) trace.SpanContext {
 		return trace.SpanContext{}
 	}
 	c := carrier{parent: parent, state: m.Get(store.MetaTraceState)}
-	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(context.Background(), &c))
+	return trace.SpanContextFromContext(propagation.TraceContext{}.Extract(nowhere, &c))
 }
+
+// nowhere is a context without a span, for what has nothing to do with its caller's.
+var nowhere = context.Background()
 
 // carrier holds the two headers of a trace context.
 type carrier struct{ parent, state string }

@@ -38,7 +38,7 @@ func Example() {
 	for _, s := range spans.Ended() {
 		fmt.Println(s.Name(), s.Status().Code)
 		for _, a := range s.Attributes() {
-			fmt.Println("  ", a.Key, a.Value.Emit())
+			fmt.Println("  ", a.Key, a.Value.String())
 		}
 	}
 	// Output:
@@ -87,7 +87,7 @@ func Example_metrics() {
 		if d, ok := m.Data.(metricdata.Histogram[float64]); ok {
 			for _, p := range d.DataPoints {
 				outcome, _ := p.Attributes.Value("esgen.outcome")
-				fmt.Println(m.Name, "in", m.Unit, "of", outcome.Emit(), "was measured", p.Count, "times")
+				fmt.Println(m.Name, "in", m.Unit, "of", outcome.String(), "was measured", p.Count, "times")
 			}
 		}
 	}
@@ -104,7 +104,7 @@ type projection struct {
 	done   func()
 }
 
-func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error {
+func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error { //nolint:contextcheck // where the event comes from is in its metadata
 	_, span := p.tracer.Start(ctx, "project account", trace.WithLinks(trace.Link{
 		SpanContext: esotel.SpanContext(m.Metadata),
 	}))

@@ -89,7 +89,7 @@ func (m *metrics) flushing(ctx context.Context, op store.Operation) {
 	m.flushAppends.Record(ctx, int64(len(op.Appends)), record...)
 	m.flushEvents.Record(ctx, int64(op.Events), record...)
 	for _, a := range op.Appends {
-		m.queueWait.Record(a.Context, a.For.Seconds(), record...)
+		m.queueWait.Record(a.Context, a.For.Seconds(), record...) //nolint:contextcheck // the append's, for its exemplar
 	}
 }
 

@@ -68,7 +68,7 @@ func (o *Observer) Begin(ctx context.Context, op store.Operation) context.Contex
 	}
 	if o.tracer != nil {
 		category := categoryOf(op)
-		ctx, _ = o.tracer.Start(ctx, o.spanName(op, category), trace.WithSpanKind(kindOf(op)),
+		ctx, _ = o.tracer.Start(ctx, o.spanName(op, category), trace.WithSpanKind(kindOf(op)), //nolint:spancheck // End ends it
 			trace.WithAttributes(beginning(op, category)...))
 	}
 	if o.config.TraceEvents && op.Kind == store.OperationAppend && trace.SpanContextFromContext(ctx).IsSampled() {
@@ -125,6 +125,6 @@ func (o *Observer) beginFlush(ctx context.Context, op store.Operation) context.C
 	default:
 		options = append(options, trace.WithNewRoot(), trace.WithLinks(links...))
 	}
-	ctx, _ = o.tracer.Start(ctx, o.spanName(op, ""), options...)
+	ctx, _ = o.tracer.Start(ctx, o.spanName(op, ""), options...) //nolint:spancheck // End ends it
 	return ctx
 }

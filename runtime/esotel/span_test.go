@@ -145,15 +145,14 @@ func TestSpanOfAReadCoversTheLoop(t *testing.T) {
 
 // flushed tells of appends that a flush carries, n of them in spans of their own.
 func flushed(ctx context.Context, o *store.Observed, n int, err error) {
-	var queue []store.Queued
-	var appends []store.Observation
+	queue, appends := make([]store.Queued, 0, n), make([]store.Observation, 0, n)
 	for range n {
 		within, call := o.Begin(ctx, store.Operation{Kind: store.OperationAppend, Stream: "bank-1", Streams: 1, Events: 1})
 		queue = append(queue, store.Queued{Context: within, For: 250 * time.Millisecond})
 		appends = append(appends, call)
 	}
 	within, flush := o.Begin(context.Background(), store.Operation{Kind: store.OperationFlush, Streams: n, Events: n, Appends: queue})
-	_, driver := trace.SpanFromContext(within).TracerProvider().Tracer("driver").Start(within, "BEGIN")
+	_, driver := trace.SpanFromContext(within).TracerProvider().Tracer("driver").Start(within, "BEGIN") //nolint:contextcheck // a flush is nobody's
 	driver.End()
 	flush.End(store.Result{Err: err, HeadWait: 500 * time.Millisecond})
 	for _, a := range appends {

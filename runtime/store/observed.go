@@ -138,15 +138,20 @@ func (o *Observed) Begin(ctx context.Context, op Operation) (context.Context, Ob
 		return ctx, Observation{}
 	}
 	op.System, op.Store, op.InTx = o.system, o.store, o.inTx
-	call := Observation{o: o, ctx: ctx, op: op, begun: time.Now()}
-	func() {
-		defer o.survive(op.Kind)
-		if within := o.observer.Begin(ctx, op); within != nil {
-			call.ctx = within
-		}
-	}()
-	call.op.Appends = nil
-	return call.ctx, call
+	begun := time.Now()
+	ctx = o.begin(ctx, op)
+	op.Appends = nil
+	return ctx, Observation{o: o, ctx: ctx, op: op, begun: begun}
+}
+
+// begin returns the observer's context, or ctx if there is none.
+func (o *Observed) begin(ctx context.Context, op Operation) (within context.Context) {
+	within = ctx
+	defer o.survive(op.Kind)
+	if theirs := o.observer.Begin(ctx, op); theirs != nil {
+		within = theirs
+	}
+	return within
 }
 
 // Observation is an operation that an observer was told the beginning of. The zero

@@ -84,7 +84,7 @@ func TestObservedTellsOfAppends(t *testing.T) {
 	op := store.Operation{Kind: store.OperationAppend, System: "postgresql", Store: "esgen", Stream: "bank-1", Streams: 2, Events: 3}
 	inTx := op
 	inTx.InTx = true
-	var want []told
+	want := make([]told, 0, 4)
 	for _, c := range []struct {
 		o        *store.Observed
 		appended []store.Appended

@@ -23,7 +23,7 @@ func prepared(ctx context.Context, t *testing.T, given ...string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
+	got := make([]string, 0, len(given))
 	for i, e := range batches[0].Events {
 		if string(b.Events[i].Metadata) != given[i] {
 			t.Errorf("the caller's metadata became %s", b.Events[i].Metadata)
@@ -86,4 +86,53 @@ func TestTraceNeedsRoom(t *testing.T) {
 			t.Errorf("with room for %d of %d bytes: begins with a trace: %t", spare, len(trace), !want)
 		}
 	}
+}
+
+// Whatever metadata there is, a trace adds two keys at most and changes nothing else.
+func FuzzTraceIntoMetadata(f *testing.F) {
+	for _, m := range []string{"", "{}", ` {"a":{"b":[1,"}"]}} `, `{"traceparent":1}`, `{"trace\u0073tate":"x","a":"\\"}`, `{"a":1,"a":2}`} {
+		f.Add(m, "a=b")
+	}
+	f.Fuzz(func(t *testing.T, given, state string) {
+		prepare := func(ctx context.Context) (store.Metadata, error) {
+			batches, err := store.Prepare(ctx, noon, []store.Batch{{Stream: "bank-1", Expected: store.Any, Events: []store.Event{
+				{Type: "t", Format: "own", Metadata: store.Metadata(given)},
+			}}})
+			if err != nil {
+				return nil, err
+			}
+			return batches[0].Events[0].Metadata, nil
+		}
+		bare, err := prepare(t.Context())
+		traced, tracedErr := prepare(store.WithTrace(t.Context(), parent, state))
+		if (err == nil) != (tracedErr == nil) {
+			t.Fatalf("%q is taken with error %v, with a trace %v", given, err, tracedErr)
+		}
+		if err != nil {
+			return
+		}
+		want, err := bare.Map()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := traced.Map()
+		if err != nil {
+			t.Fatalf("%q became %q: %v", given, traced, err)
+		}
+		_, hadParent := want[store.MetaTraceParent]
+		_, hadState := want[store.MetaTraceState]
+		if !hadParent && !hadState {
+			delete(got, store.MetaTraceParent)
+			delete(got, store.MetaTraceState)
+		}
+		if len(want) == 0 {
+			want = map[string]any{}
+		}
+		if len(got) == 0 {
+			got = map[string]any{}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q became %q (-want +got):\n%s", given, traced, diff)
+		}
+	})
 }

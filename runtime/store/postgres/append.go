@@ -103,6 +103,10 @@ func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending,
 
 // inCompany appends with the calls of others if it can, else alone.
 func (a *appending) inCompany(ctx context.Context) ([]store.Appended, error) {
+	if err := a.s.queue.enter(a.op); err != nil {
+		return nil, err
+	}
+	defer a.s.queue.exit()
 	if a.s.config.NoGroupCommit || a.events > maxFlushEvents || a.bytes > maxFlushBytes {
 		return a.alone(ctx)
 	}

@@ -14,7 +14,7 @@ import (
 
 // SQLSTATEs that decide what happens next.
 const (
-	// stateIsolation is raised by the store's own functions.
+	// stateIsolation is raised by the store's own functions, as all that begin with ES.
 	stateIsolation = "ES001"
 
 	stateUniqueViolation      = "23505"
@@ -99,17 +99,17 @@ func (s *Store) explain(ctx context.Context, op string, err error) error {
 	case "42P01", "42883", "3F000", "42703": // undefined table, function, schema, column
 		return s.notMigrated(ctx, op, err)
 	case statePrivilege:
-		return fmt.Errorf("%s: %w; grant the role USAGE on schema %s and its sequences, EXECUTE on its functions, and SELECT, INSERT, UPDATE and DELETE on its tables", op, err, s.schema)
+		return fmt.Errorf("%[1]s: %[2]w; grant the role USAGE on schema %[3]s, EXECUTE on its functions, SELECT on its tables, and INSERT, UPDATE and DELETE on %[3]s.subscriptions and %[3]s.snapshots", op, err, s.schema)
 	case stateReadOnly:
 		return &store.UnavailableError{Op: op, Err: fmt.Errorf("the server or the session is read-only, as a standby is: %w", err)}
 	case stateQueryCanceled, stateLockNotAvailable, stateSerializationFailure, stateDeadlock:
 		return &store.UnavailableError{Op: op, Err: err}
 	case stateStatementThere:
 		return fmt.Errorf("%s: %w; a pooler gives out sessions in which others have prepared statements: put default_query_exec_mode=exec into the connection string", op, err)
-	case stateIsolation:
-		return fmt.Errorf("%s: %w", op, err)
 	}
 	switch pg.Code[:2] {
+	case "ES": // the store's own functions
+		return fmt.Errorf("%s: %w; %s", op, err, strings.TrimSuffix(pg.Hint, "."))
 	case "08", "53", "57", "58": // connection, resources, operator intervention, system
 		return &store.UnavailableError{Op: op, Err: err}
 	case "22", "54": // data that a column cannot hold, limits

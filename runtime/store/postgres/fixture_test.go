@@ -2,11 +2,13 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -72,4 +74,12 @@ func checkOrder(t *testing.T, s *postgres.Store) []store.Recorded {
 		}
 	}
 	return all
+}
+
+// hint is PostgreSQL's advice about err.
+func hint(err error) string {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Hint
+	}
+	return ""
 }

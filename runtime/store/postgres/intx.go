@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,6 +30,9 @@ type Committed []store.Appended
 //		return err
 //	})
 //
+// The result is nil if ctx ends before the database could be asked where the events
+// are: they are stored all the same.
+//
 // work is called once; s and tx are of no use after it. A context without a deadline
 // bounds each call by the store's timeout, not work as a whole.
 //
@@ -49,8 +55,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	if err != nil {
 		return nil, db.explain(ctx, "begin a "+op, err)
 	}
-	// After a commit this does nothing. ctx may have ended.
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer rollback(ctx, tx)
 	s := db.WithTx(tx)
 	if err := work(ctx, tx, s); err != nil {
 		return nil, err
@@ -62,7 +67,24 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	}
 	db.bell.Ring()
 	conn.Release()
-	return s.committed(ctx)
+	var wait backoff
+	for {
+		committed, err := s.committed(ctx)
+		// From here on an error would say that nothing was stored.
+		if err == nil || wait.pause(ctx) != nil {
+			return committed, nil
+		}
+	}
+}
+
+// rollbackTimeout bounds how long a connection is tried to be kept.
+const rollbackTimeout = 5 * time.Second
+
+// rollback ends tx unless it has been committed. ctx may have ended.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = tx.Rollback(ctx) // if it fails, pgx closes the connection
 }
 
 // commit commits tx, and learns what became of it if the reply is lost.
@@ -74,7 +96,9 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	case isDuplicate(err):
 		return t.duplicate(ctx, op, err)
-	case errors.Is(err, pgx.ErrTxCommitRollback), rolledBack(err), t.xid == "" && pgconn.SafeToRetry(err):
+	case errors.Is(err, pgx.ErrTxCommitRollback):
+		return fmt.Errorf("%s: rolled back: a statement in it had failed, and its error was not returned: %w", op, err)
+	case rolledBack(err), t.xid == "" && pgconn.SafeToRetry(err):
 		return t.s.explain(ctx, op, err)
 	}
 	if t.xid == "" {
@@ -111,6 +135,19 @@ func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
 			return a.duplicate(places)
 		}
 	}
+	// Where it is cannot be learned, or it is gone again; which one it was, the
+	// refusal says.
+	if pg, ok := errors.AsType[*pgconn.PgError](cause); ok {
+		for _, a := range t.appended {
+			for _, b := range a.batches {
+				for _, e := range b.Events {
+					if strings.Contains(pg.Detail, e.ID.String()) {
+						return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream}
+					}
+				}
+			}
+		}
+	}
 	return t.s.explain(ctx, op, cause)
 }
 
@@ -120,7 +157,7 @@ func (t *Tx) committed(ctx context.Context) (Committed, error) {
 	for _, a := range t.appended {
 		places, err := a.find(ctx)
 		if err != nil {
-			return nil, t.s.explain(ctx, "look up what was committed", err)
+			return nil, err
 		}
 		for _, b := range a.batches {
 			first, last := places[b.Events[0].ID], places[b.Events[len(b.Events)-1].ID]

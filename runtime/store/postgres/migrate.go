@@ -87,8 +87,7 @@ func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int
 	if err != nil {
 		return 0, err
 	}
-	// After a commit this does nothing. ctx may have ended.
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	defer rollback(ctx, tx)
 
 	// The lock outlives a statement, not the transaction. The schema, of which the
 	// store's other locks are, may not be there yet.

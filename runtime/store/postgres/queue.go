@@ -45,8 +45,10 @@ type queue struct {
 	flushers, stalled int
 	// abandon ends the search for a connection when nobody needs it any more.
 	abandon map[*context.CancelFunc]struct{}
-	closed  bool
-	// ended is closed when the last flusher ends after Close.
+	// calls counts appends under way, in the queue or not.
+	calls  int
+	closed bool
+	// ended is closed when nothing is under way any more; nil if nobody waits for that.
 	ended chan struct{}
 }
 
@@ -89,7 +91,7 @@ func (q *queue) wait(ctx context.Context, a *appending) (verdict, error) {
 
 func (q *queue) put(ctx context.Context, a *appending) error {
 	q.mu.Lock()
-	for q.bytes > 0 && q.bytes+a.bytes > maxQueueBytes && !q.closed {
+	for q.bytes > 0 && q.bytes+a.bytes > maxQueueBytes {
 		if q.room == nil {
 			q.room = make(chan struct{})
 		}
@@ -104,7 +106,7 @@ func (q *queue) put(ctx context.Context, a *appending) error {
 	}
 	defer q.mu.Unlock()
 	if q.closed {
-		return fmt.Errorf("%s: %w", a.op, store.ErrClosed)
+		return errClosed(a.op)
 	}
 	if a.s.observed != nil {
 		a.ctx, a.since = ctx, time.Now()
@@ -113,6 +115,34 @@ func (q *queue) put(ctx context.Context, a *appending) error {
 	q.bytes += a.bytes
 	q.start()
 	return nil
+}
+
+func errClosed(op string) error { return fmt.Errorf("%s: %w", op, store.ErrClosed) }
+
+// enter counts a call in, which must leave it again, or refuses it after close.
+func (q *queue) enter(op string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return errClosed(op)
+	}
+	q.calls++
+	return nil
+}
+
+func (q *queue) exit() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.calls--
+	q.tellEnded()
+}
+
+// tellEnded ends the wait of close. The mutex is held.
+func (q *queue) tellEnded() {
+	if q.flushers == 0 && q.calls == 0 && q.ended != nil {
+		close(q.ended)
+		q.ended = nil
+	}
 }
 
 // start lets a flusher begin unless one is at work. The mutex is held.
@@ -235,10 +265,8 @@ func (q *queue) disband() {
 
 // end counts this flusher out. The mutex is held.
 func (q *queue) end() {
-	if q.flushers--; q.flushers == 0 && q.ended != nil {
-		close(q.ended)
-		q.ended = nil
-	}
+	q.flushers--
+	q.tellEnded()
 }
 
 // take collects what can be sent together, oldest first. The mutex is held.
@@ -295,11 +323,7 @@ func (q *queue) flush(f *flush) {
 func (q *queue) close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
-	if q.room != nil {
-		close(q.room)
-		q.room = nil
-	}
-	if q.flushers == 0 {
+	if q.flushers == 0 && q.calls == 0 {
 		q.mu.Unlock()
 		return nil
 	}

@@ -97,7 +97,7 @@ type reading struct {
 	// filtered tells that rows may be looked at that are not returned; linked, that
 	// the stream may have links.
 	filtered, linked bool
-	done   bool
+	done             bool
 }
 
 func (o *operations) reading(ctx context.Context, q store.Query) (*reading, error) {

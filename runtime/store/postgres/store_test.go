@@ -36,28 +36,37 @@ func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store
 
 // setup is the contract suite's on pools that configure makes.
 func setup(configure ...func(*pgxpool.Config)) storetest.Setup {
-	// The suite opens a store's data a second time by the store.
-	return storetest.Setup{
-		Open: func(t testing.TB) store.Store { return open(t, configure...) },
-		OpenWithoutHardDeletes: func(t testing.TB) store.Store {
-			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t)})
-		},
-		Observed: func(t testing.TB, o store.Observer) store.Store {
-			return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), Observer: o})
-		},
-		Declares: storetest.Postgres,
-		Reopen:   func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
-		Another:  func(t testing.TB, s store.Store) store.Store { return again(t, s, configure) },
-	}
+	return setupWith(postgres.Config{}, configure...)
 }
 
-func again(t testing.TB, s store.Store, configure []func(*pgxpool.Config)) store.Store {
-	t.Helper()
-	other, err := postgres.New(pgtest.Pool(t, configure...), postgres.Config{Schema: postgres.SchemaOf(s.(*postgres.Store)), HardDeletes: true})
-	if err != nil {
-		t.Fatal(err)
+// setupWith is the contract suite's on stores that are configured as c, but for the
+// schema and what the suite itself asks for.
+func setupWith(c postgres.Config, configure ...func(*pgxpool.Config)) storetest.Setup {
+	openWith := func(t testing.TB, hard bool, o store.Observer) store.Store {
+		t.Helper()
+		c := c
+		c.Schema, c.HardDeletes, c.Observer = pgtest.Schema(t), hard, o
+		return openOn(t, pgtest.Pool(t, configure...), c)
 	}
-	return other
+	// The suite opens a store's data a second time by the store.
+	again := func(t testing.TB, s store.Store) store.Store {
+		t.Helper()
+		c := c
+		c.Schema, c.HardDeletes = postgres.SchemaOf(s.(*postgres.Store)), true
+		other, err := postgres.New(pgtest.Pool(t, configure...), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return other
+	}
+	return storetest.Setup{
+		Open:                   func(t testing.TB) store.Store { return openWith(t, true, nil) },
+		OpenWithoutHardDeletes: func(t testing.TB) store.Store { return openWith(t, false, nil) },
+		Observed:               func(t testing.TB, o store.Observer) store.Store { return openWith(t, true, o) },
+		Declares:               storetest.Postgres,
+		Reopen:                 again,
+		Another:                again,
+	}
 }
 
 func mode(m pgx.QueryExecMode) func(*pgxpool.Config) {

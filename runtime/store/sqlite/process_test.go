@@ -27,7 +27,7 @@ const (
 func runChild(role string) int {
 	roles := map[string]func(*sqlite.Store) error{
 		"append": appendMany, "forever": appendForever, "migrate": migrateOnly,
-		"readonly": useReadOnly, "limited": useLimited,
+		"readonly": useReadOnly, "limited": useLimited, "history": makeHistory,
 	}
 	s, err := sqlite.Open(os.Getenv(childFileEnv), sqlite.Config{})
 	if err == nil {

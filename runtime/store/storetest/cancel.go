@@ -84,7 +84,7 @@ func cancelCases() []contractCase {
 		{name: "the catalog says that a context has ended", needs: store.KeepsCatalog, run: func(f *fixture) {
 			f.append("bank-1", 0, event(1))
 			for _, c := range ended(f) {
-				_, err := f.store.(store.Catalog).StreamInfo(c.ctx, "bank-1")
+				_, err := f.catalog().StreamInfo(c.ctx, "bank-1")
 				c.saidBy(f, "StreamInfo", err)
 			}
 		}},

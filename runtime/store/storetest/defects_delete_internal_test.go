@@ -31,8 +31,8 @@ func (b *broken) answeredWith(change func(stream string, how store.Removal, err 
 }
 
 // isGone reports whether a stream is softly deleted.
-func (b *broken) isGone(stream string) bool {
-	info, err := b.Store.StreamInfo(context.Background(), stream)
+func (b *broken) isGone(ctx context.Context, stream string) bool {
+	info, err := b.Store.StreamInfo(ctx, stream)
 	return err == nil && !info.Deleted.IsZero()
 }
 
@@ -88,7 +88,7 @@ func destroysOriginals(b *broken) {
 // neverHard refuses to delete what is softly deleted.
 func neverHard(b *broken) {
 	b.remove = func(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
-		if b.isGone(stream) {
+		if b.isGone(ctx, stream) {
 			return &store.StreamDeletedError{Op: "delete", Stream: stream}
 		}
 		return b.Store.Delete(ctx, stream, expected, how)
@@ -139,7 +139,7 @@ func (b *broken) stopsAt(hole store.Position) {
 var deleteDefects = []defect{
 	{"appends to a deleted stream", "a softly deleted stream refuses", func(b *broken) {
 		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			if b.isGone(batches[0].Stream) {
+			if b.isGone(ctx, batches[0].Stream) {
 				_ = b.Store.Undelete(ctx, batches[0].Stream)
 			}
 			return b.Store.Append(ctx, batches...)
@@ -161,10 +161,10 @@ var deleteDefects = []defect{
 	}},
 	{"reads a deleted stream as nothing", "a softly deleted stream is not read", func(b *broken) { b.silent(store.ErrStreamDeleted) }},
 	{"hides softly deleted events", "$all and categories show", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool { return !b.isGone(r.Stream) })
+		b.changed(func(_ store.Query, r *store.Recorded) bool { return !b.isGone(context.Background(), r.Stream) })
 	}},
 	{"hides softly deleted events from links", "links show softly", func(b *broken) {
-		b.changed(func(_ store.Query, r *store.Recorded) bool { return !b.isGone(r.OriginalStream) })
+		b.changed(func(_ store.Query, r *store.Recorded) bool { return !b.isGone(context.Background(), r.OriginalStream) })
 	}},
 	{"forgets a truncation when it undeletes", "undelete makes", func(b *broken) {
 		b.restore = func(ctx context.Context, stream string) error {
@@ -202,7 +202,7 @@ var deleteDefects = []defect{
 	}},
 	{"forgets what it stored when the stream is deleted", "a retry of what was stored before the delete", func(b *broken) {
 		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
-			if b.isGone(batches[0].Stream) {
+			if b.isGone(ctx, batches[0].Stream) {
 				return nil, &store.StreamDeletedError{Op: "append to", Stream: batches[0].Stream}
 			}
 			return b.Store.Append(ctx, batches...)
@@ -212,7 +212,7 @@ var deleteDefects = []defect{
 		b.read = func(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
 			return func(yield func(store.Recorded, error) bool) {
 				for r, err := range b.Store.Read(ctx, q) {
-					if _, gone := b.Store.StreamInfo(ctx, q.Stream); gone != nil || b.isGone(q.Stream) || !yield(r, err) {
+					if _, gone := b.Store.StreamInfo(ctx, q.Stream); gone != nil || b.isGone(ctx, q.Stream) || !yield(r, err) {
 						return
 					}
 				}

@@ -105,8 +105,12 @@ func filtersEveryVariant(f *fixture) {
 	}
 	all := f.all()
 	selections := []store.Query{
-		{}, {Stream: "bank-1"}, {Categories: []string{"bank"}}, {Categories: []string{"card", "bank"}},
-		{FromPosition: 31}, {Stream: "bank-1", FromVersion: 9},
+		{},
+		{Stream: "bank-1"},
+		{Categories: []string{"bank"}},
+		{Categories: []string{"card", "bank"}},
+		{FromPosition: 31},
+		{Stream: "bank-1", FromVersion: 9},
 	}
 	moments := []time.Time{{}, base.Add(20 * time.Minute), base.Add(59 * time.Minute)}
 	for _, q := range selections {
@@ -143,9 +147,25 @@ func filtersMetadata(f *fixture) {
 	}
 	f.append("bank-1", 0, given...)
 	for _, want := range []map[string]string{
-		{"user": "ada"}, {"user": ""}, {"user": "7"}, {"user": "true"}, {"user": "null"}, {"user": "bob"}, {"User": "ada"}, {"a.b": "ada"}, {"a": "ada"},
-		{`say "hi"`: "\\ \n"}, {"": "ada"}, {"$": "ada"}, {"$": "ada", "$.user": "ada"}, {"ключ": "😀"}, {"a[0]": "<&>"}, {"user": "a%"}, {"'": "''"},
-		{"nobody": ""}, {"user": "ada", "nobody": ""},
+		{"user": "ada"},
+		{"user": ""},
+		{"user": "7"},
+		{"user": "true"},
+		{"user": "null"},
+		{"user": "bob"},
+		{"User": "ada"},
+		{"a.b": "ada"},
+		{"a": "ada"},
+		{`say "hi"`: "\\ \n"},
+		{"": "ada"},
+		{"$": "ada"},
+		{"$": "ada", "$.user": "ada"},
+		{"ключ": "😀"},
+		{"a[0]": "<&>"},
+		{"user": "a%"},
+		{"'": "''"},
+		{"nobody": ""},
+		{"user": "ada", "nobody": ""},
 	} {
 		numbers := []int{}
 		for i, text := range stored {

@@ -95,7 +95,7 @@ func readsPassHoles(f *fixture) {
 }
 
 func readsPassLongHoles(f *fixture) {
-	var want []int
+	want := make([]int, 0, 6)
 	for i := range 3 {
 		f.append("bank-1", store.Any, event(i))
 		f.append("bank-2", store.Any, events(2000)...)

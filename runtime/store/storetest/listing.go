@@ -76,7 +76,7 @@ func listingCases() []contractCase {
 
 // everyOrder is all streams in each order and direction.
 func everyOrder() []store.StreamQuery {
-	var all []store.StreamQuery
+	all := make([]store.StreamQuery, 0, 6)
 	for _, order := range []store.StreamOrder{store.ByName, store.ByCreation, store.ByVersion} {
 		all = append(all, store.StreamQuery{Order: order}, store.StreamQuery{Order: order, Descending: true})
 	}

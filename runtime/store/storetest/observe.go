@@ -107,7 +107,7 @@ func observeCases() []contractCase {
 			if _, err := f.store.Append(ctx, batch("bank-1", store.NoStream, traced, own, event(3))); err != nil {
 				f.Fatal(err)
 			}
-			var got [][3]string
+			got := make([][3]string, 0, 3)
 			for _, r := range f.exactly(3, "bank-1") {
 				got = append(got, [3]string{r.Metadata.Get(store.MetaTraceParent), r.Metadata.Get(store.MetaTraceState), r.Metadata.Get("by")})
 			}

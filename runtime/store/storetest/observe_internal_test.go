@@ -59,7 +59,7 @@ func flushing(appends int, of func(context.Context) context.Context) func(store.
 		for range appends {
 			op.Appends = append(op.Appends, store.Queued{Context: of(ctx)})
 		}
-		o.End(o.Begin(context.Background(), op), op, store.Result{Duration: time.Microsecond})
+		o.End(o.Begin(ctx, op), op, store.Result{Duration: time.Microsecond})
 	}
 }
 

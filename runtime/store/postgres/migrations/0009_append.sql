@@ -47,7 +47,8 @@ BEGIN
   -- A later statement must see what was committed while an earlier one waited.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'append under isolation %: events can be appended under read committed only',
-      current_setting('transaction_isolation') USING ERRCODE = 'ES001';
+      current_setting('transaction_isolation') USING ERRCODE = 'ES001',
+            HINT = 'Begin the transaction with isolation level READ COMMITTED.';
   END IF;
 
   PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);

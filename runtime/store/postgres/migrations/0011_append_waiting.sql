@@ -40,7 +40,8 @@ DECLARE
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'append under isolation %: events can be appended under read committed only',
-      current_setting('transaction_isolation') USING ERRCODE = 'ES001';
+      current_setting('transaction_isolation') USING ERRCODE = 'ES001',
+            HINT = 'Begin the transaction with isolation level READ COMMITTED.';
   END IF;
 
   SELECT array_agg(coalesce(l.stream_id, 0) ORDER BY q.o), array_agg(coalesce(l.version, 0) ORDER BY q.o),
@@ -95,17 +96,7 @@ BEGIN
     FROM unnest(known, s_count) q(id, count)
    WHERE s.stream_id = q.id AND q.id <> 0;
 
-  IF at_commit THEN
-    INSERT INTO pending (stream_ids, versions, counts)
-    SELECT array_agg(ids[o.stream] ORDER BY o.first), array_agg(versions[o.stream] + 1 ORDER BY o.first), array_agg(s_count[o.stream] ORDER BY o.first)
-      FROM (SELECT e.stream, min(e.o) AS first FROM unnest(e_stream) WITH ORDINALITY e(stream, o) GROUP BY e.stream) o
-    RETURNING pending_id INTO owed;
-
-    IF NOT EXISTS (SELECT FROM pending p WHERE p.pending_id = owed) THEN
-      RAISE EXCEPTION 'append under SET CONSTRAINTS ALL IMMEDIATE: positions are given at commit'
-        USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
-    END IF;
-  ELSE
+  IF NOT at_commit THEN
     PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);
 
     -- A new statement: it sees whatever was committed before the lock was got.
@@ -123,6 +114,19 @@ BEGIN
              unnest(e_data) AS data, unnest(e_json) AS json, unnest(e_metadata) AS metadata,
              unnest(e_correlation) AS correlation, unnest(e_causation) AS causation, unnest(e_time) AS time
     ) e;
+
+  -- Last: under immediate constraints the trigger has done its work by now.
+  IF at_commit THEN
+    INSERT INTO pending (stream_ids, versions, counts)
+    SELECT array_agg(ids[o.stream] ORDER BY o.first), array_agg(versions[o.stream] + 1 ORDER BY o.first), array_agg(s_count[o.stream] ORDER BY o.first)
+      FROM (SELECT e.stream, min(e.o) AS first FROM unnest(e_stream) WITH ORDINALITY e(stream, o) GROUP BY e.stream) o
+    RETURNING pending_id INTO owed;
+
+    IF NOT EXISTS (SELECT FROM pending p WHERE p.pending_id = owed) THEN
+      RAISE EXCEPTION 'append under SET CONSTRAINTS ALL IMMEDIATE: positions are given at commit'
+        USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
+    END IF;
+  END IF;
   outcomes := NULL;
   xid := pg_current_xact_id()::text;
 END

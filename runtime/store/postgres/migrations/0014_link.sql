@@ -28,7 +28,8 @@ DECLARE
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'link under isolation %: events can be linked under read committed only',
-      current_setting('transaction_isolation') USING ERRCODE = 'ES001';
+      current_setting('transaction_isolation') USING ERRCODE = 'ES001',
+            HINT = 'Begin the transaction with isolation level READ COMMITTED.';
   END IF;
 
   SELECT s.stream_id, s.version, s.deleted_at INTO target, link.version, deleted

@@ -23,10 +23,12 @@ DECLARE
   id bigint;
   below bigint;
   highest bigint;
+  owed bigint;
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'hard delete under isolation %: events can be removed under read committed only',
-      current_setting('transaction_isolation') USING ERRCODE = 'ES001';
+      current_setting('transaction_isolation') USING ERRCODE = 'ES001',
+            HINT = 'Begin the transaction with isolation level READ COMMITTED.';
   END IF;
   done := false;
   -- The strongest row lock: nobody may be linking to the events meanwhile.
@@ -38,8 +40,8 @@ BEGIN
   END IF;
   -- The row lock is ours, so these are too.
   IF EXISTS (SELECT FROM events e WHERE e.stream_id = id AND e.position IS NULL) THEN
-    RAISE EXCEPTION 'hard delete of %: this transaction has appended to it; commit that first', s_name
-      USING ERRCODE = 'ES004';
+    RAISE EXCEPTION 'hard delete of %: this transaction has appended to it', s_name
+      USING ERRCODE = 'ES004', HINT = 'Commit that first.';
   END IF;
   below := coalesce(q_first, remove.version + 1);
 
@@ -61,7 +63,12 @@ BEGIN
   PERFORM set_config('esgen.hard_delete', 'off', true);
 
   INSERT INTO pending (stream_ids, versions, counts, removed)
-  VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0));
+  VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0))
+  RETURNING pending_id INTO owed;
+  IF NOT EXISTS (SELECT FROM pending p WHERE p.pending_id = owed) THEN
+    RAISE EXCEPTION 'hard delete under SET CONSTRAINTS ALL IMMEDIATE: the order of all events is settled at commit'
+      USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
+  END IF;
   done := true;
 END
 $$;
