@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// streamsAtOnce bounds what is kept in memory: some 60 bytes for each.
-	streamsAtOnce = 2_000_000
+	// streamsAtOnce bounds what is kept in memory: some 190 MB in all.
+	streamsAtOnce = 1_000_000
 	// page is how many listed streams are compared at once.
 	page = 1000
 	// shownProblems are enough to begin with.

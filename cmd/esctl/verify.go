@@ -13,7 +13,7 @@ var verifyVerb = verb{
 	more: `Positions and the versions of every stream must be dense, every event must be in a
 stream that is listed, and every link must lead to its event. Appends may go on
 meanwhile; what they add is left out. Everything is read once, and once more for each
-further 2 million streams; it needs about 200 MB then, however many events there are.
+further million streams; it needs about 200 MB then, however many events there are.
 
 Only a hard delete makes a hole in the positions: after one, -allow-holes.`,
 	reach: several,
