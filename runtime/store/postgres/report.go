@@ -26,8 +26,9 @@ type Report struct {
 	Snapshots []SnapshotState `json:"snapshots"`
 	Tables    []TableState    `json:"tables"`
 	Indexes   []IndexInfo     `json:"indexes"`
-	// Filters are those that this process has read with, and that no index serves.
-	Filters []FilterState `json:"filters"`
+	// Filters are those that this process has read with, and that no index serves;
+	// nil if there are none.
+	Filters []FilterState `json:"filters,omitempty"`
 	// Queue and Listener are those of this process, nil if it has none.
 	Queue    *QueueState    `json:"queue,omitempty"`
 	Listener *ListenerState `json:"listener,omitempty"`
