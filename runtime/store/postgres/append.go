@@ -42,6 +42,9 @@ func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.A
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	appended, err := a.inCompany(ctx)
+	if errors.Is(err, store.ErrUnknownOutcome) {
+		s.logUnknown(ctx, a, err)
+	}
 	if err == nil && slices.ContainsFunc(appended, func(a store.Appended) bool { return !a.Duplicate }) {
 		s.bell.Ring()
 	}

@@ -100,6 +100,9 @@ func (r *removing) run(ctx context.Context) error {
 	if err := r.call(ctx, op, r.send); err != nil {
 		return err
 	}
+	if r.done && r.how == store.Hard {
+		r.s.logRemoved(ctx, r)
+	}
 	return r.refusal()
 }
 
@@ -107,7 +110,8 @@ func (r *removing) send(ctx context.Context, conn *pgx.Conn) error {
 	r.attempts++
 	into := []any{&r.version, &r.deleted, &r.done}
 	err := r.s.runPlain(ctx, conn, r.tx == nil && r.s.begins.Load(), r.sql, r.args, into)
-	if r.tx == nil && sqlState(err) == stateIsolation && !r.s.begins.Swap(true) {
+	if r.tx == nil && sqlState(err) == stateIsolation && !r.s.begins.Load() {
+		r.s.begin()
 		err = r.s.runPlain(ctx, conn, true, r.sql, r.args, into)
 	}
 	return err

@@ -159,8 +159,9 @@ func (f *flush) answer(r *reply) {
 // failFlush lets each caller try alone: the fault may be one append's.
 func (s *Store) failFlush(f *flush, err error) {
 	if sqlState(err) == stateIsolation {
-		s.begins.Store(true)
+		s.begin()
 	}
+	s.logFailedFlush(f, err)
 	lost := !rolledBack(err) && !pgconn.SafeToRetry(err)
 	for _, a := range f.appends {
 		if lost {

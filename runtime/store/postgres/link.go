@@ -66,7 +66,8 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 		into := []any{&version, &outcome, &about}
 		args := []any{l.stream, store.Category(l.stream), int64(l.expected), l.ids, l.s.now()}
 		err := l.s.runPlain(ctx, conn, l.tx == nil && l.s.begins.Load(), l.s.sql.link, args, into)
-		if l.tx == nil && sqlState(err) == stateIsolation && !l.s.begins.Swap(true) {
+		if l.tx == nil && sqlState(err) == stateIsolation && !l.s.begins.Load() {
+			l.s.begin()
 			continue
 		}
 		if err != nil {

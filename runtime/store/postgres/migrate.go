@@ -115,7 +115,11 @@ func (s *Store) step(ctx context.Context, conn *pgx.Conn, m Migration) (have int
 	if _, err := tx.Exec(ctx, "INSERT INTO migrations (number, name) VALUES ($1, $2)", m.Number, m.Name); err != nil {
 		return have, err
 	}
-	return m.Number, tx.Commit(ctx)
+	if err := tx.Commit(ctx); err != nil {
+		return have, err
+	}
+	s.logMigrated(ctx, m)
+	return m.Number, nil
 }
 
 // taken returns the last step that was taken. It looks before it reads: an error

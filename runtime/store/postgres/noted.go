@@ -38,6 +38,9 @@ func (s *Store) unindexed(q *store.Query, index string) {
 		if s.noted.counts == nil {
 			s.noted.counts = make(map[string]int64)
 		}
+		if s.noted.counts[f] == 0 {
+			s.logUnindexed(f)
+		}
 		s.noted.counts[f]++
 	}
 }

@@ -35,6 +35,9 @@ type queue struct {
 	send func(context.Context, *flush)
 	// acquire returns a connection on which a flush can be sent.
 	acquire func(context.Context) (conn, error)
+	// stall and full are told of trouble; the mutex is held.
+	stall func(f *flush, flushers int)
+	full  func(bytes, waiting int)
 
 	mu      sync.Mutex
 	waiting []*appending
@@ -94,6 +97,7 @@ func (q *queue) put(ctx context.Context, a *appending) error {
 	for q.bytes > 0 && q.bytes+a.bytes > maxQueueBytes {
 		if q.room == nil {
 			q.room = make(chan struct{})
+			q.full(q.bytes, len(q.waiting))
 		}
 		room := q.room
 		q.mu.Unlock()
@@ -304,6 +308,7 @@ func (q *queue) flush(f *flush) {
 		}
 		stalled = true
 		q.stalled++
+		q.stall(f, q.flushers)
 		if len(q.waiting) > 0 {
 			q.start()
 		}

@@ -108,6 +108,8 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 	s.operations = operations{s: s, observed: store.Observe(c.Observer, "postgresql", pc.ConnConfig.Database+"|"+c.Schema, c.Logger)}
 	s.queue = queue{
 		send:    s.sendFlush,
+		stall:   s.logStall,
+		full:    s.logQueueFull,
 		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
 		abandon: make(map[*context.CancelFunc]struct{}),
 	}
