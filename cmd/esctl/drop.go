@@ -16,8 +16,10 @@ import (
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
 
+const dropName = "drop"
+
 var dropVerb = verb{
-	name: "drop", about: "remove stores with all their events, for ever",
+	name: dropName, about: "remove stores with all their events, for ever",
 	more: `It shows what there is and asks for the store's name; -yes answers. The database
 itself is dropped too only if -database names it, and it holds nothing else then.
 A schema that holds no store is never dropped.`,
@@ -127,7 +129,7 @@ func holds(ctx context.Context, t target) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("a store at position %s", group(uint64(at)))
+	return "a store at position " + group(uint64(at))
 }
 
 // head is the position of the last event, 0 if there is none.

@@ -35,7 +35,7 @@ func (s shell) index(ctx context.Context, what string, args []string) error {
 		return s.misused("a SQLite store has all the indexes that there are; index is for PostgreSQL")
 	case what == "list" && len(args) > 0:
 		return s.misused("index list takes no INDEX")
-	case (what == "add" || what == "drop") && len(args) == 0:
+	case (what == "add" || what == dropName) && len(args) == 0:
 		return s.misused("index %s takes at least one INDEX", what)
 	}
 	var act func(context.Context, *postgres.Store, postgres.Index) (string, error)
@@ -44,7 +44,7 @@ func (s shell) index(ctx context.Context, what string, args []string) error {
 		return s.openAt(ctx, p, func(_ place, all []target) error { return s.indexes(ctx, all) })
 	case "add":
 		act = addIndex
-	case "drop":
+	case dropName:
 		act = dropIndex
 	default:
 		return s.misused("index takes add, list or drop, not %s", printable(what))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -10,13 +9,10 @@ import (
 // bar shows progress to a person; nobody wants it in a file. It shows bytes if the
 // whole is -1 or counts them, and how much is left if the whole is known.
 func (s shell) bar(what string, whole int64, bytes bool) *progressbar.ProgressBar {
-	var w io.Writer = io.Discard
-	if file := terminal(s.stderr); file != nil {
-		w = file
-	}
+	file := terminal(s.stderr)
 	return progressbar.NewOptions64(whole,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(w != io.Discard),
+		progressbar.OptionSetWriter(s.stderr),
+		progressbar.OptionSetVisibility(file != nil),
 		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(bytes),
 		progressbar.OptionShowCount(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,8 +106,8 @@ func (p *printer) print(r store.Recorded) error {
 	if isLink(r) {
 		stream += fmt.Sprintf(" (%s %d)", r.OriginalStream, int64(r.OriginalVersion))
 	}
-	text := fmt.Sprintf(columns, fmt.Sprint(uint64(r.Position)), r.Time.UTC().Format(time.RFC3339),
-		printable(stream), fmt.Sprint(int64(r.Version)), printable(r.Type), printable(shown(r)))
+	text := fmt.Sprintf(columns, strconv.FormatUint(uint64(r.Position), 10), r.Time.UTC().Format(time.RFC3339),
+		printable(stream), strconv.FormatInt(int64(r.Version), 10), printable(r.Type), printable(shown(r)))
 	if n := utf8.RuneCountInString(text); p.width > 0 && n > p.width {
 		text = string([]rune(text)[:p.width-1]) + "…"
 	}

@@ -106,7 +106,7 @@ func section(value any) *table {
 			if !ok {
 				continue
 			}
-			var header, cells []string
+			header, cells := make([]string, 0, len(row)), make([]string, 0, len(row))
 			for _, f := range row {
 				header = append(header, strings.ToUpper(words(f.name)))
 				text, _ := inline(f.value)

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -74,7 +74,7 @@ func (s shell) streams(ctx context.Context, t target, q store.StreamQuery) error
 		if !info.Deleted.IsZero() {
 			deleted = "deleted " + info.Deleted.UTC().Format(time.DateTime)
 		}
-		page.row(info.Stream, fmt.Sprint(int64(info.Version)), fmt.Sprint(int64(info.First)), info.Created.UTC().Format(time.DateTime), deleted)
+		page.row(info.Stream, strconv.FormatInt(int64(info.Version), 10), strconv.FormatInt(int64(info.First), 10), info.Created.UTC().Format(time.DateTime), deleted)
 		if len(page.rows) == 1000 {
 			flush()
 		}

@@ -59,8 +59,11 @@ func (f *tail) run(ctx context.Context) error {
 		// The bell is taken first: what is appended while reading rings it.
 		bell := f.t.Doorbell()
 		more, err := f.catchUp(ctx)
+		if ctx.Err() != nil {
+			more, err = false, nil // whatever it was, it is over
+		}
 		switch {
-		case ctx.Err() != nil || err == nil && !more:
+		case err == nil && !more:
 			f.notef("followed %s", count(f.events, "event"))
 			return nil
 		case err == nil:

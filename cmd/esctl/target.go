@@ -66,7 +66,12 @@ func (t schemaTarget) There(ctx context.Context) (bool, error) {
 	return there, nil
 }
 
-func (t schemaTarget) Examine(ctx context.Context) (any, error) { return t.Doctor(ctx) }
+// Examine leaves out what is true of this program only.
+func (t schemaTarget) Examine(ctx context.Context) (any, error) {
+	r, err := t.Doctor(ctx)
+	r.Queue, r.Filters = nil, nil
+	return r, err
+}
 
 // fileTarget is a SQLite file.
 type fileTarget struct{ *sqlite.Store }

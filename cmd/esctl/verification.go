@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// streamsAtOnce bounds what is kept in memory: some 60 bytes for each.
-	streamsAtOnce = 2_000_000
+	// streamsAtOnce bounds what is kept in memory: some 190 MB in all.
+	streamsAtOnce = 1_000_000
 	// page is how many listed streams are compared at once.
 	page = 1000
 	// shownProblems are enough to begin with.
@@ -44,7 +44,7 @@ type track struct {
 	count       int64
 }
 
-func (v *verification) wrong(format string, args ...any) {
+func (v *verification) wrongf(format string, args ...any) {
 	if v.result.Wrong++; len(v.result.Problems) < shownProblems {
 		v.result.Problems = append(v.result.Problems, fmt.Sprintf(format, args...))
 	}
@@ -95,7 +95,7 @@ func (v *verification) readAll(ctx context.Context, pass uint64) error {
 			r.Events++
 			switch {
 			case e.Position <= last:
-				v.wrong("position %d follows %d", e.Position, last)
+				v.wrongf("position %d follows %d", e.Position, last)
 			case e.Position > last+1:
 				if r.Holes == 0 {
 					r.FirstHole = last + 1
@@ -103,7 +103,7 @@ func (v *verification) readAll(ctx context.Context, pass uint64) error {
 				r.Holes += int64(e.Position - last - 1)
 			}
 			if isLink(e) {
-				v.wrong("position %d: $all shows version %d of %s as a link to version %d of %s", e.Position,
+				v.wrongf("position %d: $all shows version %d of %s as a link to version %d of %s", e.Position,
 					int64(e.Version), printable(e.Stream), int64(e.OriginalVersion), printable(e.OriginalStream))
 			}
 		}
@@ -116,7 +116,7 @@ func (v *verification) readAll(ctx context.Context, pass uint64) error {
 		}
 		t := v.seen[h]
 		if e.Version <= t.last {
-			v.wrong("position %d: version %d of %s follows version %d", e.Position, int64(e.Version), printable(e.Stream), int64(t.last))
+			v.wrongf("position %d: version %d of %s follows version %d", e.Position, int64(e.Version), printable(e.Stream), int64(t.last))
 		}
 		if t.count == 0 {
 			t.first = e.Version
@@ -189,7 +189,7 @@ func (v *verification) compareStream(ctx context.Context, info store.StreamInfo)
 	case !info.Deleted.IsZero():
 		v.result.Deleted++
 		if t.last > at {
-			v.wrong("stream %s is listed at version %d, $all shows version %d", printable(info.Stream), int64(at), int64(t.last))
+			v.wrongf("stream %s is listed at version %d, $all shows version %d", printable(info.Stream), int64(at), int64(t.last))
 		}
 		return nil
 	case info.First <= 1 && t.first == 1 && t.last == at && t.count == int64(at):
@@ -214,7 +214,7 @@ func (v *verification) readStream(ctx context.Context, info store.StreamInfo, t 
 			return err
 		}
 		if e.Version != next {
-			v.wrong("stream %s: version %d follows version %d", name, int64(e.Version), int64(next)-1)
+			v.wrongf("stream %s: version %d follows version %d", name, int64(e.Version), int64(next)-1)
 		}
 		next = e.Version + 1
 		if !isLink(e) {
@@ -229,10 +229,10 @@ func (v *verification) readStream(ctx context.Context, info store.StreamInfo, t 
 		}
 	}
 	if next <= at && info.First <= at {
-		v.wrong("stream %s is listed at version %d, and ends at version %d", name, int64(at), int64(next)-1)
+		v.wrongf("stream %s is listed at version %d, and ends at version %d", name, int64(at), int64(next)-1)
 	}
 	if own > t.count || own < t.count && info.First <= 1 {
-		v.wrong("stream %s shows %s of its own, $all shows %d", name, count(own, "event"), t.count)
+		v.wrongf("stream %s shows %s of its own, $all shows %d", name, count(own, "event"), t.count)
 	}
 	return nil
 }
@@ -245,7 +245,7 @@ func (v *verification) stillListed(ctx context.Context, info store.StreamInfo) e
 			return err
 		}
 		if now.Stream == info.Stream {
-			v.wrong("stream %s is listed at version %d, and cannot be read", printable(info.Stream), int64(now.Version))
+			v.wrongf("stream %s is listed at version %d, and cannot be read", printable(info.Stream), int64(now.Version))
 			break
 		}
 	}
@@ -262,7 +262,7 @@ func (v *verification) checkLink(ctx context.Context, name string, link store.Re
 			return nil
 		}
 	}
-	v.wrong("stream %s: version %d links to version %d of %s at position %d, where another event is",
+	v.wrongf("stream %s: version %d links to version %d of %s at position %d, where another event is",
 		name, int64(link.Version), int64(link.OriginalVersion), printable(link.OriginalStream), link.Position)
 	return nil
 }
@@ -282,7 +282,7 @@ func (v *verification) unlisted(ctx context.Context) error {
 		h := v.hash(e.Stream)
 		if t, ok := v.seen[h]; ok {
 			delete(v.seen, h)
-			v.wrong("stream %s has %s, the first at position %d, and is not listed", printable(e.Stream), count(t.count, "event"), e.Position)
+			v.wrongf("stream %s has %s, the first at position %d, and is not listed", printable(e.Stream), count(t.count, "event"), e.Position)
 		}
 	}
 	return nil

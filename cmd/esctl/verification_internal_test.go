@@ -59,10 +59,10 @@ func events(n int) []store.Event {
 	return all
 }
 
-func put(t *testing.T, s store.Store, stream string, n int) []store.Event {
+func put(ctx context.Context, t *testing.T, s store.Store, stream string, n int) []store.Event {
 	t.Helper()
 	all := events(n)
-	if _, err := s.Append(t.Context(), store.Batch{Stream: stream, Expected: store.Any, Events: all}); err != nil {
+	if _, err := s.Append(ctx, store.Batch{Stream: stream, Expected: store.Any, Events: all}); err != nil {
 		t.Fatal(err)
 	}
 	return all
@@ -95,23 +95,23 @@ func TestVerifyFindsNothingWrongWithAStoreInOrder(t *testing.T) {
 	onBoth(t, func(t *testing.T, s full) {
 		ctx := t.Context()
 		for i := range 10 {
-			put(t, s, fmt.Sprintf("plain-%d", i), i+1)
+			put(t.Context(), t, s, fmt.Sprintf("plain-%d", i), i+1)
 		}
-		origin := put(t, s, "origin-1", 5)
+		origin := put(t.Context(), t, s, "origin-1", 5)
 		for _, stream := range []string{"links-1", "mixed-1", "hidden-1"} {
 			_, err := s.Link(ctx, stream, store.Any, origin[0].ID, origin[4].ID)
 			ok(t, err)
 		}
-		put(t, s, "mixed-1", 2)
+		put(t.Context(), t, s, "mixed-1", 2)
 		_, err := s.Link(ctx, "mixed-1", store.Any, origin[2].ID)
 		ok(t, err)
 		ok(t, s.Truncate(ctx, "mixed-1", 2, store.Soft))
 		ok(t, s.Delete(ctx, "hidden-1", store.Any, store.Soft))
-		put(t, s, "short-1", 4)
+		put(t.Context(), t, s, "short-1", 4)
 		ok(t, s.Truncate(ctx, "short-1", 3, store.Soft))
-		put(t, s, "empty-1", 2)
+		put(t.Context(), t, s, "empty-1", 2)
 		ok(t, s.Truncate(ctx, "empty-1", 3, store.Soft))
-		put(t, s, "deleted-1", 3)
+		put(t.Context(), t, s, "deleted-1", 3)
 		ok(t, s.Delete(ctx, "deleted-1", store.Any, store.Soft))
 		ok(t, s.Delete(ctx, "origin-1", store.Any, store.Soft))
 
@@ -138,7 +138,7 @@ func TestVerifyWhileOthersAppend(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s full) {
 		for i := range 20 {
-			put(t, s, fmt.Sprintf("a-%d", i), 3)
+			put(t.Context(), t, s, fmt.Sprintf("a-%d", i), 3)
 		}
 		busy := &disturbed{full: s, t: t}
 		for round := range 5 {
@@ -157,23 +157,23 @@ type disturbed struct {
 	round, count int
 }
 
-func (d *disturbed) disturb() {
+func (d *disturbed) disturb(ctx context.Context) {
 	d.count++
-	put(d.t, d.full, fmt.Sprintf("a-%d", d.count%20), 2)
-	put(d.t, d.full, fmt.Sprintf("new-%d-%d", d.round, d.count), 1)
+	put(ctx, d.t, d.full, fmt.Sprintf("a-%d", d.count%20), 2)
+	put(ctx, d.t, d.full, fmt.Sprintf("new-%d-%d", d.round, d.count), 1)
 }
 
 func (d *disturbed) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
-	d.disturb()
+	d.disturb(ctx)
 	return d.full.Read(ctx, q)
 }
 
 func (d *disturbed) Streams(ctx context.Context, q store.StreamQuery) iter.Seq2[store.StreamInfo, error] {
-	d.disturb()
+	d.disturb(ctx)
 	return func(yield func(store.StreamInfo, error) bool) {
 		for info, err := range d.full.Streams(ctx, q) {
 			if info.Version%5 == 0 {
-				d.disturb()
+				d.disturb(ctx)
 			}
 			if !yield(info, err) {
 				return
@@ -336,10 +336,10 @@ func TestVerifyFindsDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(t *testing.T, s full) {
-				first := put(t, s, "a-1", 3)
+				first := put(t.Context(), t, s, "a-1", 3)
 				_, err := s.Link(t.Context(), "links-1", store.Any, first[0].ID)
 				ok(t, err)
-				put(t, s, "b-1", 2)
+				put(t.Context(), t, s, "b-1", 2)
 				for _, atOnce := range []int64{streamsAtOnce, 1} {
 					r := verifiedBy(t, forged{s, tt.event, tt.stream}, atOnce)
 					if r.Wrong == 0 || !strings.Contains(strings.Join(r.Problems, "\n"), tt.want) {

@@ -13,7 +13,7 @@ var verifyVerb = verb{
 	more: `Positions and the versions of every stream must be dense, every event must be in a
 stream that is listed, and every link must lead to its event. Appends may go on
 meanwhile; what they add is left out. Everything is read once, and once more for each
-further 2 million streams; it needs about 200 MB then, however many events there are.
+further million streams; it needs about 200 MB then, however many events there are.
 
 Only a hard delete makes a hole in the positions: after one, -allow-holes.`,
 	reach: several,
@@ -48,7 +48,7 @@ func (s shell) verify(ctx context.Context, t target, holes bool) (outcome, error
 	}
 	r := &v.result
 	if r.Holes > 0 && !holes {
-		v.wrong("%s of %s given are not there, the first is %d; only a hard delete makes a hole (-allow-holes)",
+		v.wrongf("%s of %s given are not there, the first is %d; only a hard delete makes a hole (-allow-holes)",
 			count(r.Holes, "position"), group(uint64(last)), r.FirstHole)
 	}
 	said := fmt.Sprintf("%s to position %s in %s, %s", count(r.Events, "event"), group(uint64(last)), count(r.Streams, "stream"), count(r.Links, "link"))

@@ -123,12 +123,16 @@ func ends(dsn, maintenance string) (target, via *pgx.ConnConfig, err error) {
 	}
 	switch name := target.Database; {
 	case name == "":
-		return nil, nil, &store.InvalidError{What: "database", Reason: "the DSN names none: write postgres://USER@HOST/DATABASE"}
+		return nil, nil, invalidDatabase("", "the DSN names none: write postgres://USER@HOST/DATABASE")
 	case len(name) > 63:
 		// PostgreSQL would cut it off, and another database would be meant.
-		return nil, nil, &store.InvalidError{What: "database", Value: name, Reason: fmt.Sprintf("%d bytes long; names in PostgreSQL have at most 63", len(name))}
+		return nil, nil, invalidDatabase(name, fmt.Sprintf("%d bytes long; names in PostgreSQL have at most 63", len(name)))
 	}
 	return target, via, nil
+}
+
+func invalidDatabase(name, reason string) error {
+	return &store.InvalidError{What: "database", Value: name, Reason: reason}
 }
 
 func checkEncoding(ctx context.Context, target *pgx.ConnConfig) error {
@@ -137,7 +141,7 @@ func checkEncoding(ctx context.Context, target *pgx.ConnConfig) error {
 		if err := conn.QueryRow(ctx, "SHOW server_encoding").Scan(&encoding); err != nil || encoding == "UTF8" {
 			return err
 		}
-		return &store.InvalidError{What: "database", Value: target.Database, Reason: "keeps texts as " + encoding + "; an event store needs one with ENCODING 'UTF8'"}
+		return invalidDatabase(target.Database, "keeps texts as "+encoding+"; an event store needs one with ENCODING 'UTF8'")
 	})
 }
 

@@ -62,7 +62,7 @@ func (s *Store) Doctor(ctx context.Context) (Report, error) {
 	err := s.call(ctx, "examine schema "+printable.Name(s.config.Schema), func(ctx context.Context, conn *pgx.Conn) error {
 		r = Report{
 			Store: s.config.Schema, Appending: []Session{}, Locks: []LockState{}, Snapshots: []SnapshotState{},
-			Tables: []TableState{}, Indexes: []IndexInfo{}, Filters: []FilterState{}, Findings: []Finding{},
+			Tables: []TableState{}, Indexes: []IndexInfo{}, Findings: []Finding{},
 		}
 		return s.examine(ctx, conn, &r)
 	})

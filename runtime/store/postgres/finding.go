@@ -90,8 +90,7 @@ func (r *Report) judgeLocks() {
 		remedy := "look at what that session does"
 		for _, holder := range slices.Concat(r.heads(), r.Appending) {
 			if slices.Contains(l.BlockedBy, holder.PID) {
-				what += " " + holder.who()
-				remedy = holder.remedy("let it commit or roll back")
+				what, remedy = what+" "+holder.who(), holder.remedy("let it commit or roll back")
 				break
 			}
 		}

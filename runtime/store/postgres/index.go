@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func ParseIndex(text string) (Index, error) {
 	}
 	key, found := strings.CutPrefix(text, "metadata.")
 	if !found {
-		return Index{}, &store.InvalidError{What: "index", Value: text, Reason: "there are type, and metadata.KEY"}
+		return Index{}, invalidIndex(text, "there are type, and metadata.KEY")
 	}
 	i := ByMetadata(key)
 	return i, i.check()
@@ -59,11 +60,15 @@ func (i Index) Name() string {
 func (i Index) check() error {
 	switch {
 	case i.metadata && i.key == "":
-		return &store.InvalidError{What: "index", Value: i.String(), Reason: "the key is empty"}
+		return invalidIndex(i.String(), "the key is empty")
 	case !utf8.ValidString(i.key) || strings.ContainsRune(i.key, 0):
-		return &store.InvalidError{What: "index", Value: i.String(), Reason: "the key is not UTF-8 without U+0000, as all metadata is"}
+		return invalidIndex(i.String(), "the key is not UTF-8 without U+0000, as all metadata is")
 	}
 	return nil
+}
+
+func invalidIndex(text, reason string) error {
+	return &store.InvalidError{What: "index", Value: text, Reason: reason}
 }
 
 // definition creates the index. The key stands in a comment, for the name does not
@@ -271,7 +276,7 @@ func (s *Store) onConn(ctx context.Context, work func(*pgx.Conn) error) error {
 }
 
 func (s *Store) explainIndex(ctx context.Context, op string, err error) error {
-	switch _, building := err.(*BuildingError); {
+	switch _, building := errors.AsType[*BuildingError](err); {
 	case err == nil, building:
 		return err
 	case sqlState(err) == statePrivilege:

@@ -32,7 +32,7 @@ func TestIndexesAreAddedListedAndDropped(t *testing.T) {
 	if err != nil || len(list) != 4 {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	var names []string
+	names := make([]string, 0, len(list))
 	for _, i := range list {
 		if !i.Valid || i.Building != nil || i.Bytes == 0 || i.Index.String() != i.For || i.Index.Name() != i.Name {
 			t.Errorf("%+v", i)

@@ -26,8 +26,9 @@ type Report struct {
 	Snapshots []SnapshotState `json:"snapshots"`
 	Tables    []TableState    `json:"tables"`
 	Indexes   []IndexInfo     `json:"indexes"`
-	// Filters are those that this process has read with, and that no index serves.
-	Filters []FilterState `json:"filters"`
+	// Filters are those that this process has read with, and that no index serves;
+	// nil if there are none.
+	Filters []FilterState `json:"filters,omitempty"`
 	// Queue and Listener are those of this process, nil if it has none.
 	Queue    *QueueState    `json:"queue,omitempty"`
 	Listener *ListenerState `json:"listener,omitempty"`
@@ -39,11 +40,11 @@ type Report struct {
 type Severity string
 
 const (
-	// Broken: the store does not work, or does not keep its promises.
+	// Broken is a store that does not work, or does not keep its promises.
 	Broken Severity = "broken"
-	// Harmful: it works, but worse than it could, or will not for long.
+	// Harmful is what makes it work worse than it could, or not for long.
 	Harmful Severity = "harmful"
-	// Notable: good to know.
+	// Notable is what is good to know.
 	Notable Severity = "notable"
 )
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/esgen/esgen/internal/printable"
@@ -24,7 +25,7 @@ func Script(schema string, after int) (string, error) {
 	}
 	all := Migrations()
 	if after < 0 || after > len(all) {
-		return "", &store.InvalidError{What: "migration", Value: fmt.Sprint(after), Reason: fmt.Sprintf("there are %d", len(all))}
+		return "", &store.InvalidError{What: "migration", Value: strconv.Itoa(after), Reason: fmt.Sprintf("there are %d", len(all))}
 	}
 	quoted := quote(schema)
 	var b strings.Builder

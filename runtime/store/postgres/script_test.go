@@ -32,7 +32,7 @@ func shape(t *testing.T, pool *pgxpool.Pool, schema string) string {
 		  FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
 		UNION ALL SELECT 'function ' || pg_get_functiondef(oid) || ' ' || coalesce(proacl::text, '')
 		  FROM pg_proc WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
-		UNION ALL SELECT 'taken ' || line FROM (SELECT query_to_xml(format('SELECT number, name FROM %I.migrations ORDER BY number', $1::text), false, false, '')::text AS line) x`, schema)
+		UNION ALL SELECT 'taken ' || line FROM (SELECT query_to_xml(format('SELECT number, name FROM %I.migrations ORDER BY number', $1::text), nulls => false, tableforest => false, targetns => '')::text AS line) x`, schema)
 	if err != nil {
 		t.Fatal(err)
 	}

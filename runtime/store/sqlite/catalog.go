@@ -182,14 +182,22 @@ func (l *listing) binds(limit int) []any {
 		prefix[len(prefix)-1]++ // of UTF-8 no byte is the highest
 		end = string(prefix)
 	}
-	binds := []any{l.q.Prefix, end, l.q.Contains, l.q.Deleted, limit}
+	begin := l.q.Prefix
 	after := l.after
-	if after == nil {
+	switch {
+	case after != nil && l.q.Order == store.ByName && l.q.Descending:
+		end = min(end, after.Stream)
+	case after != nil && l.q.Order == store.ByName:
+		// SQLite begins at one of two bounds, whichever it likes: so that no page walks
+		// over those before it, both are close.
+		begin = max(begin, after.Stream)
+	case after == nil:
 		after = &listed{}
 		if l.q.Descending {
 			after.Stream, after.Version, after.id = beyond, math.MaxInt64, math.MaxInt64
 		}
 	}
+	binds := []any{begin, end, l.q.Contains, l.q.Deleted, limit}
 	switch l.q.Order {
 	case store.ByCreation:
 		return append(binds, after.id)

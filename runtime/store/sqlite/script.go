@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -17,7 +18,7 @@ func Migrations() []string { return slices.Clone(migrations) }
 // [*store.InvalidError]: no such migration.
 func Script(after int) (string, error) {
 	if after < 0 || after > len(migrations) {
-		return "", &store.InvalidError{What: "migration", Value: fmt.Sprint(after), Reason: fmt.Sprintf("there are %d", len(migrations))}
+		return "", &store.InvalidError{What: "migration", Value: strconv.Itoa(after), Reason: fmt.Sprintf("there are %d", len(migrations))}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- Migrations %d to %d of an event store.\n", after+1, len(migrations))
