@@ -33,10 +33,13 @@ CREATE FUNCTION append(
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 -- A plan made for one length of the arrays, or for tables when they were young,
--- must not be a sequential scan; without jit off, compiling plans would cost more
--- than running them.
+-- must not be a scan, nor a join that scans, of all streams; without jit off,
+-- compiling plans would cost more than running them. For the same reason no EXISTS is
+-- asked of many rows: it may be answered by hashing a whole table.
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET jit = off
 AS $$
 DECLARE
@@ -68,7 +71,7 @@ BEGIN
              WHEN q.deleted_at IS NOT NULL THEN 3
              WHEN q.stream_id IS NOT NULL THEN
                CASE WHEN q.expected = -1 OR q.expected = q.version OR q.expected = -2 AND q.version > 0 THEN 0 ELSE 1 END
-             WHEN EXISTS (SELECT FROM streams z WHERE z.name = q.name) THEN 2
+             WHEN (SELECT z.stream_id FROM streams z WHERE z.name = q.name) IS NOT NULL THEN 2
              WHEN q.expected NOT IN (-1, 0) THEN 1
              WHEN pg_try_advisory_xact_lock('streams'::regclass::oid::integer, hashtext(q.name)) THEN 0
              ELSE 2

@@ -28,6 +28,8 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET jit = off
 AS $$
 #variable_conflict use_column
@@ -75,7 +77,7 @@ BEGIN
 
     IF EXISTS (
       SELECT FROM unnest(s_name, known) q(name, id)
-       WHERE q.id = 0 AND EXISTS (SELECT FROM streams s WHERE s.name = q.name)
+       WHERE q.id = 0 AND (SELECT s.stream_id FROM streams s WHERE s.name = q.name) IS NOT NULL
     ) THEN
       outcomes := array_fill(2, ARRAY[cardinality(s_name)]);
       RETURN;

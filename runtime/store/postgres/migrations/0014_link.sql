@@ -18,6 +18,8 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 SET jit = off
 AS $$
 #variable_conflict use_column
@@ -51,7 +53,7 @@ BEGIN
   -- A new statement: what has been removed while the locks were waited for is gone.
   SELECT array_agg(q.id ORDER BY q.o) INTO ids
     FROM unnest(q_ids) WITH ORDINALITY q(id, o)
-   WHERE NOT EXISTS (SELECT FROM events e WHERE e.event_id = q.id AND e.position IS NOT NULL);
+   WHERE (SELECT e.version FROM events e WHERE e.event_id = q.id AND e.position IS NOT NULL) IS NULL;
   IF ids IS NOT NULL THEN
     outcome := 5;
     RETURN;
