@@ -43,9 +43,13 @@ SET enable_mergejoin = off
 SET jit = off
 AS $$
 DECLARE
+  -- 0 where the stream is new.
+  known bigint[];
   ids bigint[];
   bases bigint[];
-  refused boolean;
+  creating boolean;
+  is_old boolean;
+  is_new boolean;
 BEGIN
   -- A later statement must see what was committed while an earlier one waited.
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -57,64 +61,73 @@ BEGIN
   PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);
   waited := 1e6 * extract(epoch FROM clock_timestamp() - statement_timestamp());
 
-  WITH q AS MATERIALIZED (
-    SELECT q.*, l.stream_id, l.version, l.deleted_at
-      FROM unnest(s_append, s_name, s_category, s_expected, s_count, s_created)
-           WITH ORDINALITY q(append, name, category, expected, count, created, o)
-      LEFT JOIN LATERAL (
-        SELECT s.stream_id, s.version, s.deleted_at FROM streams s
-         WHERE s.name = q.name FOR NO KEY UPDATE SKIP LOCKED
-      ) l ON true
-  ), decided AS MATERIALIZED (
-    SELECT q.*,
-           CASE
-             WHEN q.deleted_at IS NOT NULL THEN 3
-             WHEN q.stream_id IS NOT NULL THEN
-               CASE WHEN q.expected = -1 OR q.expected = q.version OR q.expected = -2 AND q.version > 0 THEN 0 ELSE 1 END
-             WHEN (SELECT z.stream_id FROM streams z WHERE z.name = q.name) IS NOT NULL THEN 2
-             WHEN q.expected NOT IN (-1, 0) THEN 1
-             WHEN pg_try_advisory_xact_lock('streams'::regclass::oid::integer, hashtext(q.name)) THEN 0
-             ELSE 2
-           END AS outcome
-      FROM q
-  ), answered AS MATERIALIZED (
-    SELECT d.*,
-           -- An append is refused for all its streams.
-           CASE WHEN d.outcome = 0 AND max(d.outcome) OVER (PARTITION BY d.append) > 0 THEN 4 ELSE d.outcome END AS answer
-      FROM decided d
-  ), numbered AS MATERIALIZED (
-    SELECT a.*,
-           CASE WHEN a.answer > 0 THEN 0
-                WHEN a.stream_id IS NULL THEN nextval('streams_stream_id_seq')
-                ELSE a.stream_id END AS id,
-           coalesce(sum(a.count) FILTER (WHERE a.answer = 0) OVER (ORDER BY a.o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS base
-      FROM answered a
-  ), changed AS (
-    UPDATE streams s SET version = s.version + n.count
-      FROM numbered n WHERE n.answer = 0 AND s.stream_id = n.stream_id
-  ), created AS (
-    INSERT INTO streams (stream_id, name, category, version, created)
-    SELECT n.id, n.name, n.category, n.count, n.created FROM numbered n WHERE n.answer = 0 AND n.stream_id IS NULL
-  )
-  SELECT array_agg(n.id), array_agg(n.base), array_agg(coalesce(n.version, 0)), array_agg(n.answer), max(n.answer) > 0,
-         greatest((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), (SELECT s.floor FROM store s))
-    INTO ids, bases, versions, outcomes, refused, head
-    FROM (SELECT * FROM numbered ORDER BY o) n;
+  -- Whoever creates a stream and may stay open shares this lock. If nobody does, no
+  -- name needs to be tried.
+  creating := NOT pg_try_advisory_xact_lock('pending'::regclass::oid::integer, 0);
 
-  IF refused THEN
-    INSERT INTO events (position, stream_id, version, event_id, type, revision, format, data, data_json, metadata,
-                        correlation, causation, time)
-    SELECT head + bases[e.stream] + e.n, ids[e.stream], versions[e.stream] + e.n, e.id, e.type, e.revision, e.format,
-           e.data, e.json::jsonb, e.metadata::jsonb, e.correlation, e.causation, e.time
+  SELECT array_agg(d.known), array_agg(d.version), array_agg(d.outcome),
+         array_agg(CASE WHEN d.outcome > 0 THEN 0 WHEN d.known = 0 THEN nextval('streams_stream_id_seq') ELSE d.known END),
+         bool_or(d.outcome = 0 AND d.known > 0), bool_or(d.outcome = 0 AND d.known = 0),
+         greatest((SELECT max(e.position) FROM events e WHERE e.position IS NOT NULL), (SELECT s.floor FROM store s))
+    INTO known, versions, outcomes, ids, is_old, is_new, head
+    FROM (
+      SELECT coalesce(l.stream_id, 0) AS known, coalesce(l.version, z.version, 0) AS version,
+             CASE
+               WHEN l.deleted_at IS NOT NULL THEN 3
+               WHEN l.stream_id IS NOT NULL THEN
+                 CASE WHEN q.expected = -1 OR q.expected = l.version OR q.expected = -2 AND l.version > 0 THEN 0 ELSE 1 END
+               WHEN z.stream_id IS NOT NULL THEN
+                 CASE WHEN q.expected <> 0 OR z.version = 0 THEN 2 WHEN z.deleted_at IS NOT NULL THEN 3 ELSE 1 END
+               WHEN q.expected NOT IN (-1, 0) THEN 1
+               WHEN NOT creating OR pg_try_advisory_xact_lock('streams'::regclass::oid::integer, hashtext(q.name)) THEN 0
+               ELSE 2
+             END AS outcome
+        FROM ROWS FROM (unnest(s_name), unnest(s_expected)) q(name, expected)
+        -- Who expects no stream is refused if there is one, whatever its version.
+        LEFT JOIN LATERAL (
+          SELECT s.stream_id, s.version, s.deleted_at FROM streams s
+           WHERE s.name = q.name AND q.expected <> 0 FOR NO KEY UPDATE SKIP LOCKED
+        ) l ON true
+        LEFT JOIN LATERAL (
+          SELECT s.stream_id, s.version, s.deleted_at FROM streams s WHERE s.name = q.name AND l.stream_id IS NULL
+        ) z ON true
+      OFFSET 0
+    ) d;
+
+  IF outcomes && ARRAY[1, 2, 3] THEN
+    -- An append is refused for all its streams.
+    SELECT array_agg(r.outcome ORDER BY r.o), array_agg(CASE r.outcome WHEN 0 THEN r.id ELSE 0 END ORDER BY r.o),
+           array_agg(r.base ORDER BY r.o)
+      INTO outcomes, ids, bases
       FROM (
-        SELECT unnest(e_stream) AS stream, unnest(e_offset) AS n, unnest(e_id) AS id,
-               unnest(e_type) AS type, unnest(e_revision) AS revision, unnest(e_format) AS format,
-               unnest(e_data) AS data, unnest(e_json) AS json, unnest(e_metadata) AS metadata,
-               unnest(e_correlation) AS correlation, unnest(e_causation) AS causation, unnest(e_time) AS time
-      ) e
-     WHERE ids[e.stream] <> 0;
+        SELECT a.*, coalesce(sum(a.count) FILTER (WHERE a.outcome = 0) OVER (ORDER BY a.o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS base
+          FROM (
+            SELECT q.o, q.id, q.count,
+                   CASE WHEN q.outcome = 0 AND max(q.outcome) OVER (PARTITION BY q.append) > 0 THEN 4 ELSE q.outcome END AS outcome
+              FROM unnest(s_append, outcomes, ids, s_count) WITH ORDINALITY q(append, outcome, id, count, o)
+          ) a
+      ) r;
   ELSE
     outcomes := NULL;
+  END IF;
+
+  IF is_new THEN
+    INSERT INTO streams (stream_id, name, category, version, created)
+    SELECT n.id, n.name, n.category, n.count, n.created
+      FROM (
+        SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_name) AS name, unnest(s_category) AS category,
+               unnest(s_count) AS count, unnest(s_created) AS created
+      ) n
+     WHERE n.known = 0 AND n.id > 0;
+  END IF;
+
+  IF is_old THEN
+    UPDATE streams s SET version = s.version + n.count
+      FROM (SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_count) AS count) n
+     WHERE n.known > 0 AND n.id > 0 AND s.stream_id = n.id;
+  END IF;
+
+  IF outcomes IS NULL THEN
     INSERT INTO events (position, stream_id, version, event_id, type, revision, format, data, data_json, metadata,
                         correlation, causation, time)
     SELECT head + e.o, ids[e.stream], versions[e.stream] + e.n, e.id, e.type, e.revision, e.format,
@@ -125,6 +138,18 @@ BEGIN
                unnest(e_data) AS data, unnest(e_json) AS json, unnest(e_metadata) AS metadata,
                unnest(e_correlation) AS correlation, unnest(e_causation) AS causation, unnest(e_time) AS time
       ) e;
+  ELSE
+    INSERT INTO events (position, stream_id, version, event_id, type, revision, format, data, data_json, metadata,
+                        correlation, causation, time)
+    SELECT head + bases[e.stream] + e.n, ids[e.stream], versions[e.stream] + e.n, e.id, e.type, e.revision, e.format,
+           e.data, e.json::jsonb, e.metadata::jsonb, e.correlation, e.causation, e.time
+      FROM (
+        SELECT unnest(e_stream) AS stream, unnest(e_offset) AS n, unnest(e_id) AS id,
+               unnest(e_type) AS type, unnest(e_revision) AS revision, unnest(e_format) AS format,
+               unnest(e_data) AS data, unnest(e_json) AS json, unnest(e_metadata) AS metadata,
+               unnest(e_correlation) AS correlation, unnest(e_causation) AS causation, unnest(e_time) AS time
+      ) e
+     WHERE ids[e.stream] > 0;
   END IF;
 END
 $$;

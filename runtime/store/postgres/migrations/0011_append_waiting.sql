@@ -13,8 +13,9 @@
 --              violation)
 --   xid        of the transaction; its fate can be asked for
 --
--- Streams come first, in the order of their names, then the names of new ones, in
--- the order of their hashes, then the head, until commit. Nobody waits for an
+-- Streams come first, in the order of their names, then the lock that all share who
+-- create streams, then the names of new ones, in the order of their hashes, then the
+-- head, until commit. Nobody waits for an
 -- earlier kind while holding a later one, so that calls cannot deadlock; several
 -- calls in one transaction can, and learn it.
 CREATE FUNCTION append_waiting(
@@ -72,6 +73,7 @@ BEGIN
   END IF;
 
   IF is_new THEN
+    PERFORM pg_advisory_xact_lock_shared('pending'::regclass::oid::integer, 0);
     PERFORM pg_advisory_xact_lock('streams'::regclass::oid::integer, h.hash)
       FROM (SELECT DISTINCT hashtext(q.name) AS hash FROM unnest(s_name, known) q(name, id) WHERE q.id = 0 ORDER BY 1) h;
 

@@ -60,6 +60,7 @@ BEGIN
   END IF;
 
   IF target IS NULL THEN
+    PERFORM pg_advisory_xact_lock_shared('pending'::regclass::oid::integer, 0);
     PERFORM pg_advisory_xact_lock('streams'::regclass::oid::integer, hashtext(s_name));
     INSERT INTO streams (name, category, version, created, linked)
     VALUES (s_name, s_category, 0, q_time, true)
