@@ -95,13 +95,31 @@ const schemaPrefix = "esgen_test_"
 // schemas for forgotten ones.
 const staleAfter = time.Hour
 
+// SchemaName returns a new name for a schema that a later run may drop, if this one
+// is killed. Whoever creates it drops it with [Drop].
+func SchemaName() string {
+	return schemaPrefix + strconv.FormatInt(time.Now().Unix(), 36) + "_" + strings.ToLower(rand.Text()[:10])
+}
+
+// Drop drops schemas of the shared server, with everything in them.
+func Drop(names ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	url, err := shared()
+	if err != nil {
+		return err
+	}
+	return drop(url, names...)
+}
+
 // Schema returns a name that no other test uses. The schema of this name on the
 // shared server, if the test creates it, is dropped when tb ends; those that
 // killed runs left are dropped by a later run.
 func Schema(tb testing.TB) string {
 	tb.Helper()
 	url := URL(tb)
-	name := schemaPrefix + strconv.FormatInt(time.Now().Unix(), 36) + "_" + strings.ToLower(rand.Text()[:10])
+	name := SchemaName()
 	tb.Cleanup(func() {
 		if err := drop(url, name); err != nil {
 			tb.Errorf("drop the schema of the test: %v", err)
