@@ -93,6 +93,15 @@ func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending,
 		return nil, &store.InvalidError{What: a.op, Reason: fmt.Sprintf(
 			"%d bytes of data and metadata in one append, at most %d are stored; append in several calls", a.bytes, maxAppendBytes)}
 	}
+	if !s.config.NoGroupCommit && (!s.binary || s.begins.Load()) {
+		// A flush may be encoded after its caller has left, who owns the bytes.
+		for _, b := range batches {
+			for j := range b.Events {
+				e := &b.Events[j]
+				e.Data, e.Metadata = slices.Clone(e.Data), slices.Clone(e.Metadata)
+			}
+		}
+	}
 	if s.binary {
 		a.columns = make([]*eventColumns, len(batches))
 		if a.events > 1 || !s.config.NoGroupCommit {

@@ -66,6 +66,10 @@ func transient(err error) bool {
 	case stateFeatureNotSupported:
 		// pgx has dropped the statement that it had prepared before a migration.
 		return strings.Contains(err.Error(), "cached plan")
+	case stateUniqueViolation:
+		// A link, which takes no head, has created the stream at the same time.
+		pg, _ := errors.AsType[*pgconn.PgError](err)
+		return pg.ConstraintName == "streams_name_key"
 	default:
 		return false
 	}

@@ -28,10 +28,8 @@ type flush struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// left counts callers that have gone; over is set at the end. Both are guarded
-	// by the queue's mutex.
+	// left counts callers that have gone, guarded by the queue's mutex.
 	left int
-	over bool
 }
 
 // flushStream is a stream of a flush, with the batches that go to it.

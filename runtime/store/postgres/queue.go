@@ -44,7 +44,7 @@ type queue struct {
 	bytes   int
 	// room is closed when there may be room again; nil if nobody waits for that.
 	room chan struct{}
-	// flushers counts goroutines, stalled those whose flush takes long.
+	// flushers counts goroutines, stalled those whose flush, or connection, takes long.
 	flushers, stalled int
 	// abandon ends the search for a connection when nobody needs it any more.
 	abandon map[*context.CancelFunc]struct{}
@@ -232,10 +232,13 @@ func (q *queue) next() *flush {
 	q.mu.Unlock()
 
 	// The connection comes first: what waits for one can still be taken back.
+	// One that is being made may never come, while others become idle.
+	over := q.watch()
 	c, err := q.acquire(ctx)
 
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	over()
 	delete(q.abandon, &cancel)
 	if err != nil {
 		cancel()
@@ -299,11 +302,23 @@ func (q *queue) take() *flush {
 
 // flush sends f and notes if that takes long.
 func (q *queue) flush(f *flush) {
-	var stalled bool
-	watch := time.AfterFunc(stallAfter, func() {
+	over := q.watch()
+	q.send(f.ctx, f)
+	f.conn.Release()
+	f.cancel()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	over()
+}
+
+// watch lets another flusher begin if this one takes long. over, which the mutex
+// guards, ends that.
+func (q *queue) watch() (over func()) {
+	var stalled, ended bool
+	timer := time.AfterFunc(stallAfter, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if f.over {
+		if ended {
 			return
 		}
 		stalled = true
@@ -313,14 +328,11 @@ func (q *queue) flush(f *flush) {
 			q.start()
 		}
 	})
-	q.send(f.ctx, f)
-	f.conn.Release()
-	f.cancel()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	f.over = true
-	if watch.Stop(); stalled {
-		q.stalled--
+	return func() {
+		ended = true
+		if timer.Stop(); stalled {
+			q.stalled--
+		}
 	}
 }
 

@@ -92,10 +92,11 @@ func (r *reading) choose(ctx context.Context) error {
 	put := func(sql string) string {
 		sql = strings.ReplaceAll(sql, "e.type, e.position", column+", e.position")
 		sql = strings.ReplaceAll(sql, "e.type DESC, e.position", column+" DESC, e.position")
-		for _, f := range filters {
-			sql = strings.Replace(sql, filterMark, "AND "+f+" "+filterMark, 1)
+		if len(filters) == 0 {
+			return sql
 		}
-		return sql
+		// In one go: a key may hold the mark.
+		return strings.Replace(sql, filterMark, "AND "+strings.Join(filters, " AND "), 1)
 	}
 	r.where.sql, r.where.linked = put(forward), put(sql.readLinks)
 	if q.Backward {

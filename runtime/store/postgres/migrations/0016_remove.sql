@@ -67,6 +67,13 @@ BEGIN
   INSERT INTO pending (stream_ids, versions, counts, removed)
   VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0))
   RETURNING pending_id INTO owed;
+  -- What this transaction appended before must be settled after this, or it would
+  -- get the positions of what is removed. Nobody else's rows can be seen.
+  WITH earlier AS (
+    DELETE FROM pending p WHERE p.pending_id < owed AND p.removed IS NULL RETURNING p.*
+  )
+  INSERT INTO pending (stream_ids, versions, counts)
+  SELECT e.stream_ids, e.versions, e.counts FROM earlier e ORDER BY e.pending_id;
   IF NOT EXISTS (SELECT FROM pending p WHERE p.pending_id = owed) THEN
     RAISE EXCEPTION 'hard delete under SET CONSTRAINTS ALL IMMEDIATE: the order of all events is settled at commit'
       USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
