@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -69,8 +70,7 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ctx := t.Context()
-	stored := event("x", `{}`)
-	for _, b := range []store.Batch{batch("known-1", 0, stored), one("known-2", 0), one("gone-1", 0)} {
+	for _, b := range []store.Batch{one("known-2", 0), one("gone-1", 0)} {
 		if _, err := s.Append(ctx, b); err != nil {
 			t.Fatal(err)
 		}
@@ -87,8 +87,6 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 		shared = append(shared, inBackground(ctx, s, one("shared-1", store.Any)))
 	}
 	conflict := inBackground(ctx, s, one("known-2", 0))
-	repeated := inBackground(ctx, s, batch("known-1", 0, stored))
-	elsewhere := inBackground(ctx, s, batch("other-1", 0, stored))
 	deleted := inBackground(ctx, s, one("gone-1", store.Any))
 	half := inBackground(ctx, s, one("half-1", 0), one("known-2", 7))
 	whole := inBackground(ctx, s, one("whole-1", 0), one("whole-2", 0))
@@ -97,17 +95,21 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 	if a := <-first; a.err != nil {
 		t.Error(a.err)
 	}
-	for i, told := range good {
-		if a := <-told; a.err != nil || a.appended[0].Version != 2 || a.appended[0].Last != a.appended[0].First+1 {
+	var told []store.Appended
+	for i, c := range good {
+		a := <-c
+		if a.err != nil || a.appended[0].Version != 2 || a.appended[0].Last != a.appended[0].First+1 {
 			t.Errorf("good %d: %+v", i, a)
 		}
+		told = append(told, a.appended...)
 	}
 	versions := make(map[store.Version]bool)
-	for _, told := range shared {
-		a := <-told
+	for _, c := range shared {
+		a := <-c
 		if a.err != nil {
 			t.Fatal(a.err)
 		}
+		told = append(told, a.appended...)
 		versions[a.appended[0].Version] = true
 	}
 	if len(versions) != 20 || !versions[1] || !versions[20] {
@@ -117,6 +119,48 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 	if a := <-conflict; !errors.As(a.err, &was) || was.Actual != 1 {
 		t.Errorf("conflict: %+v", a)
 	}
+	if a := <-deleted; !errors.Is(a.err, store.ErrStreamDeleted) {
+		t.Errorf("deleted: %+v", a)
+	}
+	if a := <-half; !errors.As(a.err, &was) || was.Stream != "known-2" || was.Actual != 1 {
+		t.Errorf("half: %+v", a)
+	}
+	a := <-whole
+	if a.err != nil || a.appended[1].First != a.appended[0].Last+1 {
+		t.Errorf("whole: %+v", a)
+	}
+	told = append(told, a.appended...)
+	all := checkStored(t, s, 2+1+40+20+2)
+	for _, r := range all {
+		if r.Stream == "half-1" {
+			t.Error("half of a refused append is stored")
+		}
+	}
+	for _, a := range told {
+		if last := all[a.Last-1]; last.Stream != a.Stream || last.Version != a.Version || all[a.First-1].Stream != a.Stream {
+			t.Errorf("answered %+v, stored %+v", a, last)
+		}
+	}
+}
+
+// TestADuplicateInAFlushIsItsOwnersAlone has one of a flush's events stored already:
+// the transaction fails as a whole, and each is told about its own.
+func TestADuplicateInAFlushIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	ctx := t.Context()
+	stored := event("x", `{}`)
+	mustAppend(t, s, batch("known-1", 0, stored))
+	release := holdHead(t, s)
+	first := inBackground(ctx, s, one("first-1", 0))
+	waitsForHead(t, s, 1)
+	repeated := inBackground(ctx, s, batch("known-1", 0, stored))
+	elsewhere := inBackground(ctx, s, batch("other-1", 0, stored))
+	neighbour := inBackground(ctx, s, one("neighbour-1", 0))
+	for postgres.Waiting(s) < 3 {
+		runtime.Gosched()
+	}
+	release()
 	if a := <-repeated; a.err != nil || !a.appended[0].Duplicate || a.appended[0].First != 1 {
 		t.Errorf("repeated: %+v", a)
 	}
@@ -124,21 +168,12 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 	if a := <-elsewhere; !errors.As(a.err, &duplicate) || duplicate.StoredStream != "known-1" {
 		t.Errorf("elsewhere: %+v", a)
 	}
-	if a := <-deleted; !errors.Is(a.err, store.ErrStreamDeleted) {
-		t.Errorf("deleted: %+v", a)
-	}
-	if a := <-half; !errors.As(a.err, &was) || was.Stream != "known-2" || was.Actual != 1 {
-		t.Errorf("half: %+v", a)
-	}
-	if a := <-whole; a.err != nil || a.appended[1].First != a.appended[0].Last+1 {
-		t.Errorf("whole: %+v", a)
-	}
-	all := checkStored(t, s, 3+1+40+20+2)
-	for _, r := range all {
-		if r.Stream == "half-1" {
-			t.Error("half of a refused append is stored")
+	for _, told := range []<-chan answer{first, neighbour} {
+		if a := <-told; a.err != nil || a.appended[0].Duplicate {
+			t.Errorf("neighbour: %+v", a)
 		}
 	}
+	checkStored(t, s, 3)
 }
 
 // checkStored fails t unless n events are stored, in order.
@@ -265,6 +300,9 @@ func TestACallerThatLeavesBeforeItsFlushStoresNothing(t *testing.T) {
 	leaving, leave := context.WithCancelCause(ctx)
 	gone := inBackground(leaving, s, one("gone-1", 0))
 	stays := inBackground(ctx, s, one("stays-1", 0))
+	for postgres.Waiting(s) < 2 {
+		runtime.Gosched()
+	}
 	enough := errors.New("enough")
 	leave(enough)
 	if a := <-gone; !errors.Is(a.err, context.Canceled) || !errors.Is(a.err, enough) || errors.Is(a.err, store.ErrUnknownOutcome) {

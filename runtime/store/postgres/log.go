@@ -17,6 +17,11 @@ func (s *Store) log(ctx context.Context, level slog.Level, message string, attrs
 // logStall: a flush takes long. The database is slow, the head is held by somebody
 // (see [Store.Doctor]), or the connection is dead.
 func (s *Store) logStall(f *flush, flushers int) {
+	if f == nil {
+		s.log(context.Background(), slog.LevelWarn, "a connection for appends takes long; another is tried",
+			slog.Duration("after", stallAfter), slog.Int("flushers", flushers))
+		return
+	}
 	s.log(f.ctx, slog.LevelWarn, "a flush of appends takes long; others are sent meanwhile",
 		slog.Duration("after", stallAfter), slog.Int("appends", len(f.appends)), slog.Int("events", f.events), slog.Int("flushers", flushers))
 }

@@ -173,9 +173,7 @@ func (q *queue) leave(a *appending) bool {
 		q.released(a.bytes)
 	}
 	if len(q.waiting) == 0 {
-		for cancel := range q.abandon {
-			(*cancel)()
-		}
+		q.abandonAll()
 	}
 	return true
 }
@@ -233,7 +231,7 @@ func (q *queue) next() *flush {
 
 	// The connection comes first: what waits for one can still be taken back.
 	// One that is being made may never come, while others become idle.
-	over := q.watch()
+	over := q.watch(nil)
 	c, err := q.acquire(ctx)
 
 	q.mu.Lock()
@@ -294,15 +292,25 @@ func (q *queue) take() *flush {
 	}
 	clear(q.waiting[len(rest):])
 	q.waiting = rest
+	if len(q.waiting) == 0 {
+		q.abandonAll()
+	}
 	if len(f.appends) == 0 {
 		return nil
 	}
 	return f
 }
 
+// abandonAll ends the search for connections that nobody needs. The mutex is held.
+func (q *queue) abandonAll() {
+	for cancel := range q.abandon {
+		(*cancel)()
+	}
+}
+
 // flush sends f and notes if that takes long.
 func (q *queue) flush(f *flush) {
-	over := q.watch()
+	over := q.watch(f)
 	q.send(f.ctx, f)
 	f.conn.Release()
 	f.cancel()
@@ -311,9 +319,9 @@ func (q *queue) flush(f *flush) {
 	over()
 }
 
-// watch lets another flusher begin if this one takes long. over, which the mutex
-// guards, ends that.
-func (q *queue) watch() (over func()) {
+// watch lets another flusher begin if this one takes long: to send f, or to get a
+// connection if f is nil. over, which the mutex guards, ends that.
+func (q *queue) watch(f *flush) (over func()) {
 	var stalled, ended bool
 	timer := time.AfterFunc(stallAfter, func() {
 		q.mu.Lock()

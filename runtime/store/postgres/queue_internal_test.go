@@ -40,6 +40,7 @@ func TestWhatIsSentTogether(t *testing.T) {
 	}{
 		{"several streams", []*appending{asked(1, "a=0"), asked(2, "b=3"), asked(1, "c=-1", "d=0")}, [][]int{{0, 1, 2}}},
 		{"exact expectations of a stream, one at a time", []*appending{asked(1, "a=0"), asked(1, "a=1"), asked(1, "a=2"), asked(1, "b=0")}, [][]int{{0, 3}, {1}, {2}}},
+		{"nor two that expect the same", []*appending{asked(1, "a=0"), asked(1, "a=0"), asked(1, "b=7"), asked(1, "b=7")}, [][]int{{0, 2}, {1, 3}}},
 		{"those that expect nothing share", []*appending{asked(1, "a=-1"), asked(5, "a=-1"), asked(1, "a=-1")}, [][]int{{0, 1, 2}}},
 		{"those that expect the stream share", []*appending{asked(1, "a=-2"), asked(1, "a=-2"), asked(1, "a=-1"), asked(1, "a=-1")}, [][]int{{0, 1}, {2, 3}}},
 		{"an exact expectation is not joined", []*appending{asked(1, "a=7"), asked(1, "a=-1"), asked(1, "a=-1")}, [][]int{{0}, {1, 2}}},

@@ -137,7 +137,7 @@ func (r *reading) look(ctx context.Context) (index string, _ error) {
 		since.Time, since.Valid = ceiling(q.Since), !q.Since.IsZero()
 		until.Time, until.Valid = ceiling(q.Until), !q.Until.IsZero()
 		var low, high, last pgtype.Int8
-		if err := conn.QueryRow(ctx, r.s.sql.readRange, since, until).Scan(&low, &high, &last); err != nil {
+		if err := conn.QueryRow(ctx, r.s.sql.readRange+r.s.stage(), since, until).Scan(&low, &high, &last); err != nil {
 			return err
 		}
 		r.low, r.high = 1, last.Int64
@@ -147,7 +147,7 @@ func (r *reading) look(ctx context.Context) (index string, _ error) {
 			}
 		}
 		if until.Valid {
-			r.high = high.Int64
+			r.high = min(high.Int64, last.Int64)
 		}
 		return nil
 	})

@@ -27,4 +27,4 @@ ALTER TABLE events ALTER COLUMN stream_id SET (n_distinct = -0.05);
 CREATE UNIQUE INDEX events_position_key ON events (position) WHERE position IS NOT NULL;
 CREATE UNIQUE INDEX events_event_id_key ON events (event_id) WHERE position IS NOT NULL;
 
-CREATE INDEX events_time_idx ON events USING brin (time);
+CREATE INDEX events_time_idx ON events USING brin (time) WITH (autosummarize = on);

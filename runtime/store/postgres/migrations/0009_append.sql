@@ -21,8 +21,9 @@
 --
 -- The head, the lock on the order of all events, is taken first, and from then on
 -- nothing is waited for: no stream (SKIP LOCKED), no name that somebody is creating
--- (a try). While it is held no other append commits, so that what the second
--- statement sees stays true until commit.
+-- (a try). While it is held no other append commits, so that versions and the last
+-- position stay true until commit. A link may yet create a stream of the same name in
+-- between: then this fails as a whole, by the unique name, and is sent again.
 CREATE FUNCTION append(
   s_append integer[], s_name text[], s_category text[], s_expected bigint[], s_count integer[], s_created timestamptz[],
   e_stream integer[], e_offset integer[], e_id uuid[], e_type text[], e_revision integer[],
