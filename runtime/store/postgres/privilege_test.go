@@ -3,8 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/esgen/esgen/internal/pages"
 	"github.com/esgen/esgen/internal/pgtest"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
@@ -41,17 +40,7 @@ func run(t testing.TB, pool *pgxpool.Pool, sql string) {
 // privileges is the SQL of docs/privileges.md under a heading, for a role and a schema.
 func privileges(t testing.TB, heading, schema, role string) string {
 	t.Helper()
-	page, err := os.ReadFile("../../../docs/privileges.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(page), "\n## "+heading+"\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	block := regexp.MustCompile("(?s)```sql\n(.*?)```").FindStringSubmatch(section)
-	if block == nil {
-		t.Fatalf("docs/privileges.md has no SQL under %q", heading)
-	}
-	return strings.NewReplacer("esgen", schema, "bank_app", role).Replace(block[1])
+	return strings.NewReplacer("esgen", schema, "bank_app", role).Replace(pages.Open(t, "docs/privileges.md").Section(heading).Blocks("sql")[0])
 }
 
 const (
