@@ -69,6 +69,29 @@ func TestPagesShowCompiledCode(t *testing.T) {
 	}
 }
 
+// TestPagesShowSQLThatRuns counts the SQL blocks of the guides: tests in docs/guides
+// and beside the PostgreSQL store take them from the pages and run them. Whoever adds
+// one lets it be run, and counts it here.
+func TestPagesShowSQLThatRuns(t *testing.T) {
+	t.Parallel()
+	guides, err := filepath.Glob("docs/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatalf("%d pages, %v", len(guides), err)
+	}
+	run := map[string]int{"transactions": 2, "formats": 5, "tenants": 1, "pgbouncer": 1, "backup": 2, "privileges": 3}
+	for _, name := range guides {
+		blocks := 0
+		for _, b := range pages.Open(t, filepath.ToSlash(name)).All() {
+			if b.Language == "sql" {
+				blocks++
+			}
+		}
+		if page := strings.TrimSuffix(filepath.Base(name), ".md"); blocks != run[page] {
+			t.Errorf("%s has %d blocks of SQL, of which tests run %d", name, blocks, run[page])
+		}
+	}
+}
+
 func workingDir(home string) string {
 	if cwd, err := os.ReadFile(filepath.Join(home, ".cwd")); err == nil {
 		return strings.TrimSpace(string(cwd))
