@@ -145,7 +145,8 @@ func (f *Family[ID, E]) unmarshal(r store.Recorded) (e E, err error) {
 	if err != nil {
 		return e, err
 	}
-	v, err := t.Decode(func(dst any) error { return s.Unmarshal(r.Data, dst) })
+	data := r.Data // so that not all of r is moved to the heap
+	v, err := t.Decode(func(dst any) error { return s.Unmarshal(data, dst) })
 	if err != nil {
 		return e, err
 	}

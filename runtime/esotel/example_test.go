@@ -104,9 +104,9 @@ type projection struct {
 	done   func()
 }
 
-func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error { //nolint:contextcheck // where the event comes from is in its metadata
+func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error {
 	_, span := p.tracer.Start(ctx, "project account", trace.WithLinks(trace.Link{
-		SpanContext: esotel.SpanContext(m.Metadata),
+		SpanContext: esotel.SpanContext(m.Metadata), //nolint:contextcheck // where the event comes from is in its metadata
 	}))
 	defer span.End()
 	p.done()

@@ -10,14 +10,11 @@ import (
 // Registry finds types by stored name and by Go value. It never changes, so it is
 // safe for concurrent use. The zero Registry knows no type.
 type Registry struct {
-	types   []Type
-	byName  map[stored]Type
+	types []Type
+	// byName has a name's revisions, few, side by side: a name alone is hashed
+	// faster than a name with a number.
+	byName  map[string][]Type
 	byValue map[reflect.Type]Type
-}
-
-type stored struct {
-	name     string
-	revision int
 }
 
 // New returns a registry of types. Errors: [*InvalidTypeError] for a type that
@@ -26,21 +23,22 @@ type stored struct {
 func New(types ...Type) (*Registry, error) {
 	r := &Registry{
 		types:   slices.Clone(types),
-		byName:  make(map[stored]Type, len(types)),
+		byName:  make(map[string][]Type, len(types)),
 		byValue: make(map[reflect.Type]Type, len(types)),
 	}
 	for _, t := range types {
 		if err := t.check(); err != nil {
 			return nil, err
 		}
-		key := stored{t.name, t.revision}
-		if first, ok := r.byName[key]; ok {
-			return nil, &DuplicateError{First: first, Second: t}
+		for _, first := range r.byName[t.name] {
+			if first.revision == t.revision {
+				return nil, &DuplicateError{First: first, Second: t}
+			}
 		}
 		if first, ok := r.byValue[t.goType]; ok {
 			return nil, &DuplicateError{First: first, Second: t}
 		}
-		r.byName[key] = t
+		r.byName[t.name] = append(r.byName[t.name], t)
 		r.byValue[t.goType] = t
 	}
 	return r, nil
@@ -59,8 +57,10 @@ func Must(types ...Type) *Registry {
 // ByName returns the type stored under name at revision, or an
 // [*UnknownTypeError]. It does not allocate when it succeeds.
 func (r *Registry) ByName(name string, revision int) (Type, error) {
-	if t, ok := r.byName[stored{name, revision}]; ok {
-		return t, nil
+	for _, t := range r.byName[name] {
+		if t.revision == revision {
+			return t, nil
+		}
 	}
 	return Type{}, &UnknownTypeError{Name: name, Revision: revision, Known: r.revisions(name)}
 }

@@ -32,7 +32,7 @@ func (a *appending) alone(ctx context.Context) ([]store.Appended, error) {
 		case err == nil:
 			a.blocking = true
 		case sqlState(err) == stateIsolation && !a.began:
-			a.s.begin()
+			a.s.begin(ctx)
 		case isDuplicate(err):
 			appended, done, err := a.resolve(ctx, nil)
 			if done {

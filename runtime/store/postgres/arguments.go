@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -49,8 +49,8 @@ var eventArrayOIDs = []uint32{
 // appendOIDs and waitingOIDs are the types of the arguments of append.sql and
 // append_waiting.sql, oneOIDs those of append_one.sql.
 var (
-	appendOIDs  = append(streamOIDs[:len(streamOIDs):len(streamOIDs)], eventArrayOIDs...)
-	waitingOIDs = append(append(streamOIDs[1:len(streamOIDs):len(streamOIDs)], eventArrayOIDs...), pgtype.BoolOID)
+	appendOIDs  = slices.Concat(streamOIDs, eventArrayOIDs)
+	waitingOIDs = slices.Concat(streamOIDs[1:], eventArrayOIDs, []uint32{pgtype.BoolOID})
 	oneOIDs     = []uint32{
 		pgtype.TextOID, pgtype.TextOID, pgtype.Int8OID,
 		pgtype.UUIDOID, pgtype.TextOID, pgtype.Int4OID, pgtype.TextOID, pgtype.ByteaOID, pgtype.TextOID, pgtype.TextOID,
@@ -82,11 +82,11 @@ func (a *arguments) binary() [][]byte {
 			offset.int4(e.before + int32(j) + 1)
 		}
 	}
-	values := [][]byte{
+	values := make([][]byte, 0, len(appendOIDs))
+	values = append(values,
 		array(pgtype.Int4OID, &number), array(pgtype.TextOID, &name), array(pgtype.TextOID, &category),
 		array(pgtype.Int8OID, &expected), array(pgtype.Int4OID, &count), array(pgtype.TimestamptzOID, &created),
-		array(pgtype.Int4OID, &stream), array(pgtype.Int4OID, &offset),
-	}
+		array(pgtype.Int4OID, &stream), array(pgtype.Int4OID, &offset))
 	parts := make([]*column, len(a.events))
 	for c, oid := range eventOIDs {
 		for i := range a.events {
@@ -178,11 +178,6 @@ func plainOne(b store.Batch) []any {
 		e.Type, int32(e.Revision), string(e.Format), data, json, encodeText(e.Metadata),
 		encodeUUID(e.Correlation), encodeUUID(e.Causation), e.Time,
 	}
-}
-
-// hasBinary reports whether arguments can be sent in PostgreSQL's binary form.
-func hasBinary(c *pgx.ConnConfig) bool {
-	return c.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol
 }
 
 // encodeData returns the two columns of a payload, of which one is NULL: JSON that

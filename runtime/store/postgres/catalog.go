@@ -182,11 +182,11 @@ func behindPrefix(prefix string) string {
 	runes := []rune(prefix)
 	for len(runes) > 0 {
 		last := &runes[len(runes)-1]
-		switch {
-		case *last == 0x10FFFF:
+		switch *last {
+		case 0x10FFFF:
 			runes = runes[:len(runes)-1]
 			continue
-		case *last == 0xD7FF:
+		case 0xD7FF:
 			*last = 0xE000 // between are no characters
 		default:
 			*last++

@@ -111,7 +111,7 @@ func (r *removing) send(ctx context.Context, conn *pgx.Conn) error {
 	into := []any{&r.version, &r.deleted, &r.done}
 	err := r.s.runPlain(ctx, conn, r.tx == nil && r.s.begins.Load(), r.sql, r.args, into)
 	if r.tx == nil && sqlState(err) == stateIsolation && !r.s.begins.Load() {
-		r.s.begin()
+		r.s.begin(ctx)
 		err = r.s.runPlain(ctx, conn, true, r.sql, r.args, into)
 	}
 	return err

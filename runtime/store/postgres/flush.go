@@ -159,7 +159,7 @@ func (f *flush) answer(r *reply) {
 // failFlush lets each caller try alone: the fault may be one append's.
 func (s *Store) failFlush(f *flush, err error) {
 	if sqlState(err) == stateIsolation {
-		s.begin()
+		s.begin(f.ctx)
 	}
 	s.logFailedFlush(f, err)
 	lost := !rolledBack(err) && !pgconn.SafeToRetry(err)

@@ -21,7 +21,7 @@ func FuzzNamesMetadataAndFilters(f *testing.F) {
 	for _, seed := range []struct{ stream, kind, metadata, key, value, prefix string }{
 		{"bank-1", "bank.opened", `{"user":"ada"}`, "user", "ada", "ba"},
 		{"a%_\\-'\"", "a'b", `{"a'b\\":"c''d"}`, `a'b\`, "c''d", `a%`},
-		{"日本-\U0010ffff", "é", `{"k":"日本","n":1,"z":null}`, "n", "1", "日本-\U0010ffff"},
+		{"\u65e5\u672c-\U0010ffff", "é", "{\"k\":\"\u65e5\u672c\",\"n\":1,\"z\":null}", "n", "1", "\u65e5\u672c-\U0010ffff"},
 		{"$all", "x", `{}`, "", "", ""},
 		{"x\x00y", "x", `{"a":"b\u0000"}`, "a\x00", "b", "\xff"},
 		{"; DROP SCHEMA esgen CASCADE; --", "$1", `{"$1":"?"}`, "$1", "?", "; "},

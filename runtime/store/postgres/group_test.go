@@ -81,7 +81,7 @@ func TestCallersOfOneFlushHaveTheirOwnAnswers(t *testing.T) {
 	release := holdHead(t, s)
 	first := inBackground(ctx, s, one("first-1", 0))
 	waitsForHead(t, s, 1) // the others gather behind it
-	var good, shared []<-chan answer
+	good, shared := make([]<-chan answer, 0, 20), make([]<-chan answer, 0, 20)
 	for i := range 20 {
 		good = append(good, inBackground(ctx, s, batch(fmt.Sprintf("good-%d", i), 0, event("x", `{}`), event("y", `{}`))))
 		shared = append(shared, inBackground(ctx, s, one("shared-1", store.Any)))
@@ -171,8 +171,7 @@ func TestAnOpenTransactionDelaysNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	strangers := pgtest.Pool(t)
-	var transactions []pgx.Tx
-	var waiting []<-chan answer
+	transactions, waiting := make([]pgx.Tx, 0, 3), make([]<-chan answer, 0, 12)
 	for i := range 3 {
 		tx, err := strangers.Begin(ctx)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 // read: looking each up in the statement that reads events costs as much as the
 // events do. A name belongs to its id for ever.
 func (r *reading) nameStreams(ctx context.Context, conn *pgx.Conn) error {
-	p := &r.page
+	p := r.page
 	if r.q.Stream != "" && !r.linked {
 		for i := range p.events {
 			p.events[i].Stream, p.events[i].OriginalStream = r.q.Stream, r.q.Stream
@@ -69,7 +69,7 @@ var errRemoved = errors.New("an event was removed while it was being read")
 // fetchLarge gets the payloads that the page's statement has left out. Those behind
 // its end are left to the next page.
 func (r *reading) fetchLarge(ctx context.Context, conn *pgx.Conn) error {
-	p := &r.page
+	p := r.page
 	if len(p.large) == 0 {
 		return nil
 	}

@@ -67,7 +67,7 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 		args := []any{l.stream, store.Category(l.stream), int64(l.expected), l.ids, l.s.now()}
 		err := l.s.runPlain(ctx, conn, l.tx == nil && l.s.begins.Load(), l.s.sql.link, args, into)
 		if l.tx == nil && sqlState(err) == stateIsolation && !l.s.begins.Load() {
-			l.s.begin()
+			l.s.begin(ctx)
 			continue
 		}
 		if err != nil {

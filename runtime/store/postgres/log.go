@@ -44,13 +44,13 @@ func (s *Store) logUnknown(ctx context.Context, a *appending, err error) {
 }
 
 // logIsolation: each append begins a transaction of its own, which costs a little.
-func (s *Store) logIsolation() {
-	s.log(context.Background(), slog.LevelInfo, "sessions of the pool default to another isolation level than read committed; appends say so each time")
+func (s *Store) logIsolation(ctx context.Context) {
+	s.log(ctx, slog.LevelInfo, "sessions of the pool default to another isolation level than read committed; appends say so each time")
 }
 
 // logUnindexed: reads with this filter look at events that they do not return.
-func (s *Store) logUnindexed(filter string) {
-	s.log(context.Background(), slog.LevelWarn, "a filter has no index; add it if such reads are slow", slog.String("index", filter))
+func (s *Store) logUnindexed(ctx context.Context, filter string) {
+	s.log(ctx, slog.LevelWarn, "a filter has no index; add it if such reads are slow", slog.String("index", filter))
 }
 
 // logRemoved: events are gone for ever.
@@ -64,8 +64,8 @@ func (s *Store) logMigrated(ctx context.Context, m Migration) {
 }
 
 // begin lets appends begin transactions from now on.
-func (s *Store) begin() {
+func (s *Store) begin(ctx context.Context) {
 	if !s.begins.Swap(true) {
-		s.logIsolation()
+		s.logIsolation(ctx)
 	}
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"sync"
@@ -18,7 +19,7 @@ type noted struct {
 const maxNoted = 100
 
 // unindexed notes a filtered read of all streams that found no index.
-func (s *Store) unindexed(q *store.Query, index string) {
+func (s *Store) unindexed(ctx context.Context, q *store.Query, index string) {
 	if index != "" {
 		return
 	}
@@ -39,7 +40,7 @@ func (s *Store) unindexed(q *store.Query, index string) {
 			s.noted.counts = make(map[string]int64)
 		}
 		if s.noted.counts[f] == 0 {
-			s.logUnindexed(f)
+			s.logUnindexed(ctx, f)
 		}
 		s.noted.counts[f]++
 	}

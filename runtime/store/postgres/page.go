@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +24,8 @@ const (
 	stateDeleted = 2
 )
 
-// page is the events of one statement. It is used again for the next.
+// page is the events of one statement. It is used again for the next, and by the
+// next read: its parts cost more to allocate than to fill.
 type page struct {
 	events []store.Recorded
 	// streams are the ids of their streams.
@@ -39,6 +41,19 @@ type page struct {
 	end, position int64
 	// cut tells that bytes ended the page; again, that it must be fetched again.
 	cut, again bool
+}
+
+var pages = sync.Pool{New: func() any { return new(page) }}
+
+// release gives the page back. What was yielded shares nothing with it but texts and
+// pieces of the slab that are not handed out again.
+func (p *page) release() {
+	if cap(p.events) > 2*maxRows {
+		return
+	}
+	clear(p.events[:cap(p.events)])
+	p.reset()
+	pages.Put(p)
 }
 
 type largeEvent struct{ at, size int }
@@ -76,7 +91,7 @@ func (r *reading) queryOnce(ctx context.Context, conn *pgx.Conn, low, high int64
 // scan takes the rows of a page.
 func (r *reading) scan(conn *pgx.Conn, found pgx.Rows) error {
 	defer found.Close()
-	p := &r.page
+	p := r.page
 	p.reset()
 	decode := decoder{p: p, types: conn.TypeMap(), stream: r.q.Stream != ""}
 	size := 0
@@ -248,30 +263,22 @@ func moment(b []byte) time.Time {
 	return time.UnixMicro(integer(b) + microsecondsTo2000).UTC()
 }
 
-// slab hands out copies of bytes from large pieces of memory: one allocation serves
-// hundreds of events. A receiver that keeps an event keeps its piece, of at most
-// 64 KiB, too.
-type slab struct {
-	free []byte
-	size int
-}
+// slab hands out copies of bytes from larger pieces of memory: one allocation serves
+// dozens of events. A receiver that keeps an event keeps its piece, of 16 KiB, too.
+type slab struct{ free []byte }
 
-const (
-	firstSlab = 4 << 10
-	maxSlab   = 64 << 10
-)
+const slabBytes = 16 << 10
 
 func (s *slab) keep(b []byte) []byte {
 	n := len(b)
 	if b == nil {
 		return nil
 	}
-	if n > maxSlab/8 {
+	if n > slabBytes/8 {
 		return append(make([]byte, 0, n), b...)
 	}
 	if n > len(s.free) {
-		s.size = min(max(firstSlab, 2*s.size), maxSlab)
-		s.free = make([]byte, max(s.size, n))
+		s.free = make([]byte, slabBytes)
 	}
 	kept := s.free[:n:n]
 	s.free = s.free[n:]

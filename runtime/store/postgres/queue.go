@@ -117,7 +117,7 @@ func (q *queue) put(ctx context.Context, a *appending) error {
 	}
 	q.waiting = append(q.waiting, a)
 	q.bytes += a.bytes
-	q.start()
+	q.start() //nolint:contextcheck // a flush is no caller's to interrupt
 	return nil
 }
 

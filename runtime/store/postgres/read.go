@@ -49,6 +49,8 @@ func (o *operations) read(ctx context.Context, q store.Query, yield func(store.R
 	if err != nil {
 		return err
 	}
+	r.page = pages.Get().(*page)
+	defer r.page.release()
 	for !r.done {
 		if err := r.fetch(ctx, q.Limit-n); err != nil {
 			return err
@@ -85,7 +87,7 @@ type reading struct {
 	op    string
 	q     store.Query
 	where selection
-	page  page
+	page  *page
 	names map[int64]string
 
 	// from is where the next page begins, in versions or positions; low and high
@@ -167,7 +169,7 @@ func (r *reading) bounds() (low, high int64) {
 
 // learn takes what a page says about its stream.
 func (r *reading) learn() error {
-	p := &r.page
+	p := r.page
 	switch {
 	case p.last == 0:
 		return &store.StreamNotFoundError{Stream: r.q.Stream}
@@ -189,7 +191,7 @@ func (r *reading) learn() error {
 
 // advance moves behind the page that was fetched and sizes the next one.
 func (r *reading) advance(low, high int64, rows int) {
-	p := &r.page
+	p := r.page
 	full := p.cut || len(p.events) >= rows
 	switch {
 	case full && r.q.Backward:

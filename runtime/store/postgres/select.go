@@ -151,7 +151,7 @@ func (r *reading) look(ctx context.Context) (index string, _ error) {
 		return nil
 	})
 	if err == nil {
-		r.s.unindexed(q, index)
+		r.s.unindexed(ctx, q, index)
 	}
 	return index, err
 }

@@ -61,7 +61,7 @@ func TestPositionsAreThoseOfTheCommit(t *testing.T) {
 	mustAppend(t, in, one("z-1", 0), batch("a-1", 0, event("x", `{}`), event("y", `{}`)))
 	mustAppend(t, in, one("old-1", 2))
 	commit(t, tx)
-	var got []string
+	got := make([]string, 0, 7)
 	for _, r := range checkStored(t, s, 7) {
 		got = append(got, fmt.Sprintf("%s %d", r.Stream, r.Version))
 	}
