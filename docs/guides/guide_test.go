@@ -79,9 +79,9 @@ func rows(t *testing.T, pool *pgxpool.Pool, sql string) (lines []string) {
 		results, err := conn.Conn().PgConn().Exec(t.Context(), sql).ReadAll()
 		for _, result := range results {
 			for _, row := range result.Rows {
-				var texts []string
-				for _, value := range row {
-					texts = append(texts, string(value))
+				texts := make([]string, len(row))
+				for i, value := range row {
+					texts[i] = string(value)
 				}
 				lines = append(lines, strings.Join(texts, " | "))
 			}

@@ -122,8 +122,7 @@ func TestADuplicateAtCommit(t *testing.T) {
 		_, err := bank.StreamOf(db, "b-4").With(id).Append(ctx, store.NoStream, bank.AccountOpened{})
 		return err
 	})
-	var duplicate *store.DuplicateEventError
-	if !errors.As(err, &duplicate) {
+	if _, ok := errors.AsType[*store.DuplicateEventError](err); !ok {
 		t.Errorf("got %v", err)
 	}
 	if got := positions(t, db); len(got) != 1 {

@@ -383,9 +383,10 @@ func TestEveryRightIsNeeded(t *testing.T) {
 		"EXECUTE ON FUNCTION %s.append":     appending(one("bank-1", store.Any), one("bank-2", store.Any)),
 		"EXECUTE ON FUNCTION %s.append_one": appending(one("bank-1", store.Any)),
 		"EXECUTE ON FUNCTION %s.append_waiting": func() error {
-			tx := beginTxOn(t, app)
-			_, err := s.WithTx(tx).Append(ctx, one("bank-1", store.Any))
-			return err
+			return pgx.BeginFunc(ctx, app, func(tx pgx.Tx) error {
+				_, err := s.WithTx(tx).Append(ctx, one("bank-1", store.Any))
+				return err
+			})
 		},
 		"EXECUTE ON FUNCTION %s.find_events":     appending(batch("bank-2", 0, stored)),
 		"EXECUTE ON FUNCTION %s.link":            func() error { _, err := s.Link(ctx, "list-2", store.Any, stored.ID); return err },
@@ -404,14 +405,4 @@ func TestEveryRightIsNeeded(t *testing.T) {
 		}
 		run(t, owner, "GRANT "+right+" TO "+role)
 	}
-}
-
-func beginTxOn(t *testing.T, pool *pgxpool.Pool) pgx.Tx {
-	t.Helper()
-	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	return tx
 }
