@@ -12,9 +12,10 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/esgen/esgen/internal/pages"
 )
 
 const module = "github.com/esgen/esgen"
@@ -27,21 +28,11 @@ func TestQuickStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: builds a module of its own")
 	}
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, found := strings.Cut(string(readme), "\n## Quick start\n")
-	if !found {
-		t.Fatal("README.md has no section \"Quick start\"")
-	}
-	section, _, _ = strings.Cut(section, "\n## ")
-
 	env := append(os.Environ(), publish(t)...)
 	home := t.TempDir()
 	var output, want string
-	for _, block := range fenced.FindAllStringSubmatch(section, -1) {
-		switch language, text := block[1], block[2]; language {
+	for _, block := range pages.Open(t, "README.md").Section("Quick start").All() {
+		switch text := block.Text; block.Language {
 		case "sh":
 			// The commands go on where the ones before have ended: in the new directory.
 			shell := exec.CommandContext(t.Context(), "bash", "-e", "-u", "-o", "pipefail", "-c", text+"\npwd > "+home+"/.cwd")
@@ -65,50 +56,41 @@ func TestQuickStart(t *testing.T) {
 	}
 }
 
-// TestReadmeShowsCompiledCode holds that every other Go block of the README stands
-// in a file that is compiled, most of them in examples that run.
-func TestReadmeShowsCompiledCode(t *testing.T) {
+// TestPagesShowCompiledCode holds that every other Go block of the README, and those
+// of the guides, stand in files that are compiled, most of them in tests that run.
+func TestPagesShowCompiledCode(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "\n## Decide, read, subscribe\n")
-	var compiled strings.Builder
-	for _, name := range []string{"example/bank/account.go", "example/bank/example_test.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		compiled.WriteString(flat(string(text)))
-	}
-	blocks := blocksOf(rest, "go")
-	if len(blocks) == 0 {
-		t.Fatal("README.md shows no code")
-	}
-	for _, block := range blocks {
-		if !strings.Contains(compiled.String(), flat(block)) {
-			t.Errorf("no compiled file holds\n%s", block)
-		}
+	pages.Open(t, "README.md").After("Decide, read, subscribe").Compiled("example/bank/account.go", "example/bank/example_test.go")
+	for page, file := range map[string]string{
+		"streams": "stream", "transactions": "transaction", "formats": "format", "tenants": "tenant",
+		"pgbouncer": "pgbouncer", "upgrading": "upgrade",
+	} {
+		pages.Open(t, "docs/"+page+".md").Compiled("docs/guides/" + file + "_test.go")
 	}
 }
 
-// flat is text without its indentation.
-func flat(text string) string {
-	return regexp.MustCompile(`(?m)^\t+`).ReplaceAllString(text, "")
-}
-
-// blocksOf returns the fenced blocks in a language.
-func blocksOf(text, language string) (blocks []string) {
-	for _, block := range fenced.FindAllStringSubmatch(text, -1) {
-		if block[1] == language {
-			blocks = append(blocks, block[2])
+// TestPagesShowSQLThatRuns counts the SQL blocks of the guides: tests in docs/guides
+// and beside the PostgreSQL store take them from the pages and run them. Whoever adds
+// one lets it be run, and counts it here.
+func TestPagesShowSQLThatRuns(t *testing.T) {
+	t.Parallel()
+	guides, err := filepath.Glob("docs/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatalf("%d pages, %v", len(guides), err)
+	}
+	run := map[string]int{"transactions": 2, "formats": 5, "tenants": 1, "pgbouncer": 1, "backup": 2, "privileges": 3}
+	for _, name := range guides {
+		blocks := 0
+		for _, b := range pages.Open(t, filepath.ToSlash(name)).All() {
+			if b.Language == "sql" {
+				blocks++
+			}
+		}
+		if page := strings.TrimSuffix(filepath.Base(name), ".md"); blocks != run[page] {
+			t.Errorf("%s has %d blocks of SQL, of which tests run %d", name, blocks, run[page])
 		}
 	}
-	return blocks
 }
-
-var fenced = regexp.MustCompile("(?s)```(\\w+)\n(.*?)```")
 
 func workingDir(home string) string {
 	if cwd, err := os.ReadFile(filepath.Join(home, ".cwd")); err == nil {

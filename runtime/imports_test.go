@@ -31,6 +31,7 @@ func path(row string) string {
 // at the end stands for all packages below.
 var links = map[string][]string{
 	"internal/jsontext":    {},
+	"internal/pages":       {},
 	"internal/printable":   {},
 	"runtime/typeregistry": {},
 	"templates":            {"github.com/dave/jennifer/…"},
@@ -112,7 +113,7 @@ var importers = []struct {
 	{"golang.org/x/perf/…", []string{"bench/internal/result"}, false},
 	{"github.com/go-analyze/…", []string{"bench/internal/report"}, false},
 	{"testing", []string{
-		"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest",
+		"runtime/store/storetest", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest", "internal/pages",
 		"example/bank/internal/banktest",
 	}, false},
 }
@@ -122,7 +123,7 @@ var tests = []string{
 	"testing", "testing/…", "go.uber.org/goleak/…", "github.com/google/go-cmp/…", "pgregory.net/rapid",
 	"github.com/fergusstrange/embedded-postgres", "github.com/nats-io/nats-server/…",
 	"github.com/anishathalye/porcupine",
-	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest/…",
+	"runtime/store/storetest/…", "runtime/serializer/serializertest", "runtime/estest", "internal/pgtest/…", "internal/pages",
 }
 
 type listed struct {

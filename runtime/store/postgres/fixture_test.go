@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/esgen/esgen/internal/pages"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
@@ -82,4 +86,14 @@ func hint(err error) string {
 		return pg.Hint
 	}
 	return ""
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func equalRecorded(a, b []store.Recorded) bool { return reflect.DeepEqual(a, b) }
+
+// sqlOf is the SQL of a page of docs under a heading, for a schema.
+func sqlOf(t testing.TB, page, heading, schema string) string {
+	t.Helper()
+	return strings.ReplaceAll(pages.Open(t, "docs/"+page).Section(heading).Blocks("sql")[0], "esgen.", schema+".")
 }

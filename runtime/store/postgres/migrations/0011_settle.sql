@@ -15,6 +15,11 @@ DECLARE
   wanted bigint;
   given bigint;
 BEGIN
+  -- It acts for its owner by what a row says, so the row must be one of the store's.
+  IF TG_RELID <> 'pending'::regclass THEN
+    RAISE EXCEPTION 'a trigger on % that settles appends: it belongs to pending only', TG_RELID::regclass
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
   -- Both would keep the head in a transaction that goes on: a guard against
   -- mistakes, for a text of several statements passes it.
   IF current_query() ~* '^\s*set\s+constraints' THEN
