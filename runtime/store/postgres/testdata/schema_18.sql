@@ -113,7 +113,7 @@ ALTER TABLE events ALTER COLUMN stream_id SET (n_distinct = -0.05);
 CREATE UNIQUE INDEX events_position_key ON events (position) WHERE position IS NOT NULL;
 CREATE UNIQUE INDEX events_event_id_key ON events (event_id) WHERE position IS NOT NULL;
 
-CREATE INDEX events_time_idx ON events USING brin (time);
+CREATE INDEX events_time_idx ON events USING brin (time) WITH (autosummarize = on);
 INSERT INTO migrations (number, name) VALUES (3, 'events');
 COMMIT;
 
@@ -317,8 +317,9 @@ $do$;
 --
 -- The head, the lock on the order of all events, is taken first, and from then on
 -- nothing is waited for: no stream (SKIP LOCKED), no name that somebody is creating
--- (a try). While it is held no other append commits, so that what the second
--- statement sees stays true until commit.
+-- (a try). While it is held no other append commits, so that versions and the last
+-- position stay true until commit. A link may yet create a stream of the same name in
+-- between: then this fails as a whole, by the unique name, and is sent again.
 CREATE FUNCTION append(
   s_append integer[], s_name text[], s_category text[], s_expected bigint[], s_count integer[], s_created timestamptz[],
   e_stream integer[], e_offset integer[], e_id uuid[], e_type text[], e_revision integer[],
@@ -1093,6 +1094,13 @@ BEGIN
   INSERT INTO pending (stream_ids, versions, counts, removed)
   VALUES (ARRAY[]::bigint[], ARRAY[]::bigint[], ARRAY[]::integer[], coalesce(highest, 0))
   RETURNING pending_id INTO owed;
+  -- What this transaction appended before must be settled after this, or it would
+  -- get the positions of what is removed. Nobody else's rows can be seen.
+  WITH earlier AS (
+    DELETE FROM pending p WHERE p.pending_id < owed AND p.removed IS NULL RETURNING p.*
+  )
+  INSERT INTO pending (stream_ids, versions, counts)
+  SELECT e.stream_ids, e.versions, e.counts FROM earlier e ORDER BY e.pending_id;
   IF NOT EXISTS (SELECT FROM pending p WHERE p.pending_id = owed) THEN
     RAISE EXCEPTION 'hard delete under SET CONSTRAINTS ALL IMMEDIATE: the order of all events is settled at commit'
       USING ERRCODE = 'ES002', HINT = 'Set the constraints by name that must be checked at once.';
@@ -1120,25 +1128,43 @@ END
 $do$;
 -- Where in the order of all events those of a time are: no event of it is before
 -- low or behind high. Either end of the time may be NULL, and then also its end of
--- the answer. Both are NULL if there is none; last is the last position, or NULL.
+-- the answer. Both are NULL if there is none.
 --
--- Planned for each call: whether the index on times helps depends on the times.
-CREATE FUNCTION read_range(q_since timestamptz, q_until timestamptz, OUT low bigint, OUT high bigint, OUT last bigint)
+-- The index on times tells which blocks may hold them. If these hold more than
+-- 100 000 events, low is 1 and high as high as can be: what is to be read is much
+-- then, and looking for its ends would cost as much as reading it. Other indexes are
+-- ruled out: along the positions all events before the time would be looked at.
+CREATE FUNCTION read_range(q_since timestamptz, q_until timestamptz, OUT low bigint, OUT high bigint)
 LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_custom_plan
 SET enable_seqscan = off
+SET enable_indexscan = off
+SET enable_indexonlyscan = off
 SET jit = off
 AS $$
+DECLARE
+  n bigint;
 BEGIN
-  SELECT max(e.position) INTO last FROM events e WHERE e.position IS NOT NULL;
-  IF q_since IS NOT NULL THEN
-    SELECT min(e.position) INTO low FROM events e
-     WHERE e.position IS NOT NULL AND e.time >= q_since AND e.time < coalesce(q_until, 'infinity');
+  IF q_since IS NULL AND q_until IS NULL THEN
+    RETURN;
   END IF;
-  IF q_until IS NOT NULL THEN
-    SELECT max(e.position) INTO high FROM events e
-     WHERE e.position IS NOT NULL AND e.time < q_until AND e.time >= coalesce(q_since, '-infinity');
+
+  SELECT min(t.position), max(t.position), count(*) INTO low, high, n
+    FROM (
+      SELECT e.position FROM events e
+       WHERE e.time >= coalesce(q_since, '-infinity') AND e.time < coalesce(q_until, 'infinity') AND e.position IS NOT NULL
+       LIMIT 100001
+    ) t;
+  IF n > 100000 THEN
+    low := 1;
+    high := 9223372036854775807;
+  END IF;
+  IF q_since IS NULL THEN
+    low := NULL;
+  END IF;
+  IF q_until IS NULL THEN
+    high := NULL;
   END IF;
 END
 $$;
