@@ -106,7 +106,7 @@ type projection struct {
 
 func (p projection) OnAccountOpened(ctx context.Context, m bank.Meta, _ bank.AccountOpened) error {
 	_, span := p.tracer.Start(ctx, "project account", trace.WithLinks(trace.Link{
-		SpanContext: esotel.SpanContext(m.Metadata), //nolint:contextcheck // where the event comes from is in its metadata
+		SpanContext: esotel.SpanContext(m.Metadata),
 	}))
 	defer span.End()
 	p.done()
