@@ -55,9 +55,10 @@ func (r *reading) choose(ctx context.Context) error {
 	if index != "" {
 		forward, backward = sql.readIndex, sql.readIndexBackward
 		first = 5
-		r.width = 0
+		r.width = maxWidth
 	}
 	var filters []string
+	own := 0 // how many of them are the index's
 	bind := func(v any) string {
 		r.where.args = append(r.where.args, v)
 		return fmt.Sprintf("$%d", first+len(r.where.args)-1)
@@ -74,7 +75,7 @@ func (r *reading) choose(ctx context.Context) error {
 		if index == metadataIndexName(key) {
 			column = "(e.metadata ->> " + literal + ")"
 			r.where.keys = []string{q.Metadata[key]}
-			index = ""
+			index, own = "", 2
 			continue
 		}
 		filters = append(filters, "e.metadata ->> "+literal+" = "+bind(q.Metadata[key])+"::text")
@@ -89,15 +90,19 @@ func (r *reading) choose(ctx context.Context) error {
 		// A scalar subquery is one look-up per event, whatever the planner thinks.
 		filters = append(filters, "(SELECT s.category FROM "+r.s.schema+".streams s WHERE s.stream_id = e.stream_id) = ANY ("+bind(q.Categories)+"::text[])")
 	}
-	put := func(sql string) string {
-		sql = strings.ReplaceAll(sql, "e.type, e.position", column+", e.position")
-		sql = strings.ReplaceAll(sql, "e.type DESC, e.position", column+" DESC, e.position")
-		if len(filters) == 0 {
-			return sql
-		}
-		// In one go: a key may hold the mark.
-		return strings.Replace(sql, filterMark, "AND "+strings.Join(filters, " AND "), 1)
+	if r.where.keys != nil && len(filters) == own {
+		r.width = 0 // the index finds nothing that is not returned
 	}
+	filter := filterMark
+	if len(filters) > 0 {
+		filter = "AND " + strings.Join(filters, " AND ")
+	}
+	// In one pass: a key may hold what is looked for.
+	put := strings.NewReplacer(
+		"e.type, e.position", column+", e.position",
+		"e.type DESC, e.position", column+" DESC, e.position",
+		filterMark, filter,
+	).Replace
 	r.where.sql, r.where.linked = put(forward), put(sql.readLinks)
 	if q.Backward {
 		r.where.sql, r.where.linked = put(backward), put(sql.readLinksBackward)
