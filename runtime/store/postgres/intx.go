@@ -71,7 +71,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	for {
 		committed, err := s.committed(ctx)
 		// From here on an error would say that nothing was stored.
-		if err == nil || wait.pause(ctx) != nil {
+		if err == nil || !store.Retryable(err) || wait.pause(ctx) != nil {
 			return committed, nil
 		}
 	}

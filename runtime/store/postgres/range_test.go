@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/esgen/esgen/internal/pgtest"
+	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
 )
 
@@ -50,11 +51,65 @@ func TestRangesOfTimeAreFoundWithoutWalkingAllPositions(t *testing.T) {
 	}
 }
 
+// TestAnAppendLooksAtItsOwnStreamsOnly makes plans while there are three streams, and
+// appends to twenty of three thousand with them: a join that reads all of them would
+// make every append slower than the last.
+func TestAnAppendLooksAtItsOwnStreamsOnly(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t, single)
+	for _, c := range []postgres.Config{{}, {NoGroupCommit: true}} {
+		c.Schema = pgtest.Schema(t)
+		s := openOn(t, pool, c)
+		mustAppend(t, s, one("a-1", 0), one("a-2", 0), one("a-3", 0))
+		if _, err := pool.Exec(t.Context(), "ANALYZE "+c.Schema+".streams"); err != nil {
+			t.Fatal(err)
+		}
+		mustAppend(t, s, one("a-1", store.Any), one("a-2", 1), one("a-4", 0))
+		mustAppend(t, s, one("a-1", store.Any))
+		tx, err := pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustAppend(t, s.WithTx(tx), one("a-1", store.Any), one("a-5", 0))
+		commit(t, tx)
+		for i := range 30 {
+			many := make([]store.Batch, 100)
+			for j := range many {
+				many[j] = one(fmt.Sprintf("b-%d-%d", i, j), store.NoStream)
+			}
+			mustAppend(t, s, many...)
+		}
+		var some []store.Batch
+		for i := range 10 {
+			some = append(some, one(fmt.Sprintf("b-%d-7", i), 1), one(fmt.Sprintf("c-%d", i), 0))
+		}
+		before := lookedIn(t, pool, c.Schema+".streams")
+		mustAppend(t, s, some...)
+		if n := lookedIn(t, pool, c.Schema+".streams") - before; n == 0 || n > 100 {
+			t.Errorf("an append to 20 streams looked at %d", n)
+		}
+		before = lookedIn(t, pool, c.Schema+".events")
+		if tx, err = pool.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		mustAppend(t, s.WithTx(tx), one(some[0].Stream, store.Any), one("d-1", 0))
+		commit(t, tx)
+		if n := lookedIn(t, pool, c.Schema+".events") - before; n == 0 || n > 20 {
+			t.Errorf("a transaction with 2 events looked at %d", n)
+		}
+	}
+}
+
 // looked is how many events the one connection of pool has fetched by way of an index.
-func looked(t *testing.T, pool *pgxpool.Pool, schema string) (n int) {
+func looked(t *testing.T, pool *pgxpool.Pool, schema string) int {
+	t.Helper()
+	return lookedIn(t, pool, schema+".events")
+}
+
+func lookedIn(t *testing.T, pool *pgxpool.Pool, table string) (n int) {
 	t.Helper()
 	err := pool.QueryRow(t.Context(), `SELECT sum(coalesce(pg_stat_get_tuples_fetched(o), 0) + coalesce(pg_stat_get_xact_tuples_fetched(o), 0))
-		FROM (SELECT indexrelid AS o FROM pg_index WHERE indrelid = to_regclass($1) UNION ALL SELECT to_regclass($1)) i`, schema+".events").Scan(&n)
+		FROM (SELECT indexrelid AS o FROM pg_index WHERE indrelid = to_regclass($1) UNION ALL SELECT to_regclass($1)) i`, table).Scan(&n)
 	if err != nil {
 		t.Fatal(err)
 	}

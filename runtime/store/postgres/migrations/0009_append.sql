@@ -114,20 +114,24 @@ BEGIN
     outcomes := NULL;
   END IF;
 
-  IF is_new THEN
+  IF is_old THEN
+    -- Not UPDATE ... FROM, which a plan may begin with all streams.
     INSERT INTO streams (stream_id, name, category, version, created)
     SELECT n.id, n.name, n.category, n.count, n.created
       FROM (
-        SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_name) AS name, unnest(s_category) AS category,
+        SELECT unnest(ids) AS id, unnest(s_name) AS name, unnest(s_category) AS category,
                unnest(s_count) AS count, unnest(s_created) AS created
       ) n
-     WHERE n.known = 0 AND n.id > 0;
-  END IF;
-
-  IF is_old THEN
-    UPDATE streams s SET version = s.version + n.count
-      FROM (SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_count) AS count) n
-     WHERE n.known > 0 AND n.id > 0 AND s.stream_id = n.id;
+     WHERE n.id > 0
+        ON CONFLICT (stream_id) DO UPDATE SET version = streams.version + excluded.version;
+  ELSIF is_new THEN
+    INSERT INTO streams (stream_id, name, category, version, created)
+    SELECT n.id, n.name, n.category, n.count, n.created
+      FROM (
+        SELECT unnest(ids) AS id, unnest(s_name) AS name, unnest(s_category) AS category,
+               unnest(s_count) AS count, unnest(s_created) AS created
+      ) n
+     WHERE n.id > 0;
   END IF;
 
   IF outcomes IS NULL THEN

@@ -12,8 +12,9 @@ SET jit = off
 AS $$
 DECLARE
   head bigint;
-  wanted bigint;
-  given bigint;
+  wanted bigint := 0;
+  given bigint := 0;
+  changed bigint;
 BEGIN
   -- It acts for its owner by what a row says, so the row must be one of the store's.
   IF TG_RELID <> 'pending'::regclass THEN
@@ -47,16 +48,16 @@ BEGIN
     head := NEW.removed;
   END IF;
 
-  WITH ranges AS (
-    SELECT r.id, r.version, r.count, sum(r.count) OVER (ORDER BY r.o) - r.count AS base
-      FROM unnest(NEW.stream_ids, NEW.versions, NEW.counts) WITH ORDINALITY r(id, version, count, o)
-  )
-  UPDATE events e SET position = head + r.base + 1 + e.version - r.version
-    FROM ranges r
-   WHERE e.stream_id = r.id AND e.version >= r.version AND e.version < r.version + r.count AND e.position IS NULL;
-  GET DIAGNOSTICS given = ROW_COUNT;
+  -- One by one: a join may begin with all events.
+  FOR i IN 1 .. cardinality(NEW.stream_ids) LOOP
+    UPDATE events e SET position = head + given + 1 + e.version - NEW.versions[i]
+     WHERE e.stream_id = NEW.stream_ids[i] AND e.version >= NEW.versions[i] AND e.version < NEW.versions[i] + NEW.counts[i]
+       AND e.position IS NULL;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    given := given + changed;
+    wanted := wanted + NEW.counts[i];
+  END LOOP;
 
-  SELECT coalesce(sum(c), 0) INTO wanted FROM unnest(NEW.counts) c;
   IF given <> wanted THEN
     RAISE EXCEPTION 'commit of an append: % of its % events have no position yet; nothing was stored', given, wanted
       USING ERRCODE = 'data_corrupted';

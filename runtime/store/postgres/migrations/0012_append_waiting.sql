@@ -66,7 +66,9 @@ BEGIN
 
   -- The index on event ids has no entries yet when the transaction commits.
   IF at_commit AND EXISTS (
-    SELECT FROM unnest(e_id) i(id) JOIN events e ON e.event_id = i.id AND e.position IS NOT NULL
+    SELECT FROM unnest(e_id) i(id) CROSS JOIN LATERAL (
+      SELECT FROM events e WHERE e.event_id = i.id AND e.position IS NOT NULL OFFSET 0
+    ) e
   ) THEN
     outcomes := array_fill(5, ARRAY[cardinality(s_name)]);
     RETURN;
@@ -88,17 +90,15 @@ BEGIN
     SELECT array_agg(CASE q.id WHEN 0 THEN nextval('streams_stream_id_seq') ELSE q.id END ORDER BY q.o)
       INTO ids FROM unnest(known) WITH ORDINALITY q(id, o);
 
-    INSERT INTO streams (stream_id, name, category, version, created)
-    SELECT q.id, q.name, q.category, q.count, q.created
-      FROM unnest(ids, known, s_name, s_category, s_count, s_created) q(id, known, name, category, count, created)
-     WHERE q.known = 0;
   ELSE
     ids := known;
   END IF;
 
-  UPDATE streams s SET version = s.version + q.count
-    FROM unnest(known, s_count) q(id, count)
-   WHERE s.stream_id = q.id AND q.id <> 0;
+  -- Not UPDATE ... FROM, which a plan may begin with all streams.
+  INSERT INTO streams (stream_id, name, category, version, created)
+  SELECT q.id, q.name, q.category, q.count, q.created
+    FROM unnest(ids, s_name, s_category, s_count, s_created) q(id, name, category, count, created)
+      ON CONFLICT (stream_id) DO UPDATE SET version = streams.version + excluded.version;
 
   IF NOT at_commit THEN
     PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);

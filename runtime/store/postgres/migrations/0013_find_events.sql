@@ -13,7 +13,9 @@ AS $$
 BEGIN
   RETURN QUERY
     SELECT e.event_id, s.name, e.version, e.position
-      FROM events e JOIN streams s ON s.stream_id = e.stream_id
+      FROM events e
+     -- OFFSET keeps a plan from beginning with the streams.
+     CROSS JOIN LATERAL (SELECT t.name FROM streams t WHERE t.stream_id = e.stream_id OFFSET 0) s
      WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL;
 END
 $$;

@@ -27,6 +27,7 @@ DECLARE
   target bigint;
   deleted timestamptz;
   twice uuid;
+  origins bigint[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'link under isolation %: events can be linked under read committed only',
@@ -46,9 +47,8 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM FROM streams s
-    WHERE s.stream_id IN (SELECT e.stream_id FROM events e WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL)
-    ORDER BY s.stream_id FOR KEY SHARE;
+  origins := ARRAY(SELECT DISTINCT e.stream_id FROM events e WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL);
+  PERFORM FROM streams s WHERE s.stream_id = ANY (origins) ORDER BY s.stream_id FOR KEY SHARE;
 
   -- A new statement: what has been removed while the locks were waited for is gone.
   SELECT array_agg(q.id ORDER BY q.o) INTO ids
@@ -72,8 +72,14 @@ BEGIN
   ELSE
     SELECT q.id, coalesce(l.version, e.version) INTO twice, link.version
       FROM unnest(q_ids) WITH ORDINALITY q(id, o)
-      JOIN events e ON e.event_id = q.id AND e.position IS NOT NULL
-      LEFT JOIN links l ON l.origin_id = e.stream_id AND l.origin_version = e.version AND l.stream_id = target
+      -- OFFSET keeps plans from beginning with all events.
+      CROSS JOIN LATERAL (
+        SELECT v.stream_id, v.version FROM events v WHERE v.event_id = q.id AND v.position IS NOT NULL OFFSET 0
+      ) e
+      LEFT JOIN LATERAL (
+        SELECT k.version FROM links k
+         WHERE k.origin_id = e.stream_id AND k.origin_version = e.version AND k.stream_id = target OFFSET 0
+      ) l ON true
      WHERE l.version IS NOT NULL OR e.stream_id = target
      ORDER BY q.o LIMIT 1;
     IF FOUND THEN
@@ -87,7 +93,9 @@ BEGIN
   INSERT INTO links (stream_id, version, origin_id, origin_version)
   SELECT target, link.version + q.o, e.stream_id, e.version
     FROM unnest(q_ids) WITH ORDINALITY q(id, o)
-    JOIN events e ON e.event_id = q.id AND e.position IS NOT NULL;
+    CROSS JOIN LATERAL (
+      SELECT v.stream_id, v.version FROM events v WHERE v.event_id = q.id AND v.position IS NOT NULL OFFSET 0
+    ) e;
   UPDATE streams s SET version = link.version + cardinality(q_ids), linked = true WHERE s.stream_id = target;
   outcome := 0;
 END

@@ -410,20 +410,24 @@ BEGIN
     outcomes := NULL;
   END IF;
 
-  IF is_new THEN
+  IF is_old THEN
+    -- Not UPDATE ... FROM, which a plan may begin with all streams.
     INSERT INTO streams (stream_id, name, category, version, created)
     SELECT n.id, n.name, n.category, n.count, n.created
       FROM (
-        SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_name) AS name, unnest(s_category) AS category,
+        SELECT unnest(ids) AS id, unnest(s_name) AS name, unnest(s_category) AS category,
                unnest(s_count) AS count, unnest(s_created) AS created
       ) n
-     WHERE n.known = 0 AND n.id > 0;
-  END IF;
-
-  IF is_old THEN
-    UPDATE streams s SET version = s.version + n.count
-      FROM (SELECT unnest(ids) AS id, unnest(known) AS known, unnest(s_count) AS count) n
-     WHERE n.known > 0 AND n.id > 0 AND s.stream_id = n.id;
+     WHERE n.id > 0
+        ON CONFLICT (stream_id) DO UPDATE SET version = streams.version + excluded.version;
+  ELSIF is_new THEN
+    INSERT INTO streams (stream_id, name, category, version, created)
+    SELECT n.id, n.name, n.category, n.count, n.created
+      FROM (
+        SELECT unnest(ids) AS id, unnest(s_name) AS name, unnest(s_category) AS category,
+               unnest(s_count) AS count, unnest(s_created) AS created
+      ) n
+     WHERE n.id > 0;
   END IF;
 
   IF outcomes IS NULL THEN
@@ -573,8 +577,9 @@ SET jit = off
 AS $$
 DECLARE
   head bigint;
-  wanted bigint;
-  given bigint;
+  wanted bigint := 0;
+  given bigint := 0;
+  changed bigint;
 BEGIN
   -- It acts for its owner by what a row says, so the row must be one of the store's.
   IF TG_RELID <> 'pending'::regclass THEN
@@ -608,16 +613,16 @@ BEGIN
     head := NEW.removed;
   END IF;
 
-  WITH ranges AS (
-    SELECT r.id, r.version, r.count, sum(r.count) OVER (ORDER BY r.o) - r.count AS base
-      FROM unnest(NEW.stream_ids, NEW.versions, NEW.counts) WITH ORDINALITY r(id, version, count, o)
-  )
-  UPDATE events e SET position = head + r.base + 1 + e.version - r.version
-    FROM ranges r
-   WHERE e.stream_id = r.id AND e.version >= r.version AND e.version < r.version + r.count AND e.position IS NULL;
-  GET DIAGNOSTICS given = ROW_COUNT;
+  -- One by one: a join may begin with all events.
+  FOR i IN 1 .. cardinality(NEW.stream_ids) LOOP
+    UPDATE events e SET position = head + given + 1 + e.version - NEW.versions[i]
+     WHERE e.stream_id = NEW.stream_ids[i] AND e.version >= NEW.versions[i] AND e.version < NEW.versions[i] + NEW.counts[i]
+       AND e.position IS NULL;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    given := given + changed;
+    wanted := wanted + NEW.counts[i];
+  END LOOP;
 
-  SELECT coalesce(sum(c), 0) INTO wanted FROM unnest(NEW.counts) c;
   IF given <> wanted THEN
     RAISE EXCEPTION 'commit of an append: % of its % events have no position yet; nothing was stored', given, wanted
       USING ERRCODE = 'data_corrupted';
@@ -714,7 +719,9 @@ BEGIN
 
   -- The index on event ids has no entries yet when the transaction commits.
   IF at_commit AND EXISTS (
-    SELECT FROM unnest(e_id) i(id) JOIN events e ON e.event_id = i.id AND e.position IS NOT NULL
+    SELECT FROM unnest(e_id) i(id) CROSS JOIN LATERAL (
+      SELECT FROM events e WHERE e.event_id = i.id AND e.position IS NOT NULL OFFSET 0
+    ) e
   ) THEN
     outcomes := array_fill(5, ARRAY[cardinality(s_name)]);
     RETURN;
@@ -736,17 +743,15 @@ BEGIN
     SELECT array_agg(CASE q.id WHEN 0 THEN nextval('streams_stream_id_seq') ELSE q.id END ORDER BY q.o)
       INTO ids FROM unnest(known) WITH ORDINALITY q(id, o);
 
-    INSERT INTO streams (stream_id, name, category, version, created)
-    SELECT q.id, q.name, q.category, q.count, q.created
-      FROM unnest(ids, known, s_name, s_category, s_count, s_created) q(id, known, name, category, count, created)
-     WHERE q.known = 0;
   ELSE
     ids := known;
   END IF;
 
-  UPDATE streams s SET version = s.version + q.count
-    FROM unnest(known, s_count) q(id, count)
-   WHERE s.stream_id = q.id AND q.id <> 0;
+  -- Not UPDATE ... FROM, which a plan may begin with all streams.
+  INSERT INTO streams (stream_id, name, category, version, created)
+  SELECT q.id, q.name, q.category, q.count, q.created
+    FROM unnest(ids, s_name, s_category, s_count, s_created) q(id, name, category, count, created)
+      ON CONFLICT (stream_id) DO UPDATE SET version = streams.version + excluded.version;
 
   IF NOT at_commit THEN
     PERFORM pg_advisory_xact_lock('events'::regclass::oid::integer, 0);
@@ -816,7 +821,9 @@ AS $$
 BEGIN
   RETURN QUERY
     SELECT e.event_id, s.name, e.version, e.position
-      FROM events e JOIN streams s ON s.stream_id = e.stream_id
+      FROM events e
+     -- OFFSET keeps a plan from beginning with the streams.
+     CROSS JOIN LATERAL (SELECT t.name FROM streams t WHERE t.stream_id = e.stream_id OFFSET 0) s
      WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL;
 END
 $$;
@@ -867,6 +874,7 @@ DECLARE
   target bigint;
   deleted timestamptz;
   twice uuid;
+  origins bigint[];
 BEGIN
   IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'link under isolation %: events can be linked under read committed only',
@@ -886,9 +894,8 @@ BEGIN
     RETURN;
   END IF;
 
-  PERFORM FROM streams s
-    WHERE s.stream_id IN (SELECT e.stream_id FROM events e WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL)
-    ORDER BY s.stream_id FOR KEY SHARE;
+  origins := ARRAY(SELECT DISTINCT e.stream_id FROM events e WHERE e.event_id = ANY (q_ids) AND e.position IS NOT NULL);
+  PERFORM FROM streams s WHERE s.stream_id = ANY (origins) ORDER BY s.stream_id FOR KEY SHARE;
 
   -- A new statement: what has been removed while the locks were waited for is gone.
   SELECT array_agg(q.id ORDER BY q.o) INTO ids
@@ -912,8 +919,14 @@ BEGIN
   ELSE
     SELECT q.id, coalesce(l.version, e.version) INTO twice, link.version
       FROM unnest(q_ids) WITH ORDINALITY q(id, o)
-      JOIN events e ON e.event_id = q.id AND e.position IS NOT NULL
-      LEFT JOIN links l ON l.origin_id = e.stream_id AND l.origin_version = e.version AND l.stream_id = target
+      -- OFFSET keeps plans from beginning with all events.
+      CROSS JOIN LATERAL (
+        SELECT v.stream_id, v.version FROM events v WHERE v.event_id = q.id AND v.position IS NOT NULL OFFSET 0
+      ) e
+      LEFT JOIN LATERAL (
+        SELECT k.version FROM links k
+         WHERE k.origin_id = e.stream_id AND k.origin_version = e.version AND k.stream_id = target OFFSET 0
+      ) l ON true
      WHERE l.version IS NOT NULL OR e.stream_id = target
      ORDER BY q.o LIMIT 1;
     IF FOUND THEN
@@ -927,7 +940,9 @@ BEGIN
   INSERT INTO links (stream_id, version, origin_id, origin_version)
   SELECT target, link.version + q.o, e.stream_id, e.version
     FROM unnest(q_ids) WITH ORDINALITY q(id, o)
-    JOIN events e ON e.event_id = q.id AND e.position IS NOT NULL;
+    CROSS JOIN LATERAL (
+      SELECT v.stream_id, v.version FROM events v WHERE v.event_id = q.id AND v.position IS NOT NULL OFFSET 0
+    ) e;
   UPDATE streams s SET version = link.version + cardinality(q_ids), linked = true WHERE s.stream_id = target;
   outcome := 0;
 END
