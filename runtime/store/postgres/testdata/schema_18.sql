@@ -388,7 +388,8 @@ BEGIN
            WHERE s.name = q.name AND q.expected <> 0 FOR NO KEY UPDATE SKIP LOCKED
         ) l ON true
         LEFT JOIN LATERAL (
-          SELECT s.stream_id, s.version, s.deleted_at FROM streams s WHERE s.name = q.name AND l.stream_id IS NULL
+          -- OFFSET keeps plans from reading all streams once instead.
+          SELECT s.stream_id, s.version, s.deleted_at FROM streams s WHERE s.name = q.name AND l.stream_id IS NULL OFFSET 0
         ) z ON true
       OFFSET 0
     ) d;
