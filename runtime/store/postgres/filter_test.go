@@ -48,7 +48,7 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 		}
 		mustAppend(t, s, batch(fmt.Sprintf("c%d-%d", i%4, i), 0, events...))
 	}
-	var queries []store.Query
+	queries := make([]store.Query, 0, 16)
 	for _, q := range []store.Query{
 		{Types: []string{"x"}},
 		{Types: []string{"z", "x", "x", "none"}},

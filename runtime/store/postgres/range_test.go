@@ -79,7 +79,7 @@ func TestAnAppendLooksAtItsOwnStreamsOnly(t *testing.T) {
 			}
 			mustAppend(t, s, many...)
 		}
-		var some []store.Batch
+		some := make([]store.Batch, 0, 20)
 		for i := range 10 {
 			some = append(some, one(fmt.Sprintf("b-%d-7", i), 1), one(fmt.Sprintf("c-%d", i), 0))
 		}
