@@ -69,7 +69,7 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 			if err != nil || len(events) == 0 {
 				t.Fatalf("%+v: %d events, %v", q, len(events), err)
 			}
-			var positions []store.Position
+			positions := make([]store.Position, 0, len(events))
 			for _, e := range events {
 				positions = append(positions, e.Position)
 			}
