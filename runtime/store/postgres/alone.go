@@ -116,9 +116,6 @@ func (a *appending) arguments(batch int, place int32) (streamArgument, eventsArg
 	b := &a.batches[batch]
 	e := eventsArgument{stream: place, events: b.Events}
 	if a.columns != nil {
-		if a.columns[batch] == nil {
-			a.columns[batch] = columnsOf(b.Events)
-		}
 		e.columns = a.columns[batch]
 	}
 	return streamArgument{append: 1, name: b.Stream, expected: b.Expected, count: len(b.Events), created: b.Events[0].Time}, e

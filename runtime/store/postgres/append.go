@@ -93,21 +93,19 @@ func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending,
 		return nil, &store.InvalidError{What: a.op, Reason: fmt.Sprintf(
 			"%d bytes of data and metadata in one append, at most %d are stored; append in several calls", a.bytes, maxAppendBytes)}
 	}
-	if !s.config.NoGroupCommit && (!s.binary || s.begins.Load()) {
-		// A flush may be encoded after its caller has left, who owns the bytes.
-		for _, b := range batches {
-			for j := range b.Events {
-				e := &b.Events[j]
-				e.Data, e.Metadata = slices.Clone(e.Data), slices.Clone(e.Metadata)
-			}
-		}
-	}
+	// The events' bytes are the caller's again when it returns, which may be before a
+	// flush is encoded, and before an UnknownOutcomeError is resolved.
 	if s.binary {
 		a.columns = make([]*eventColumns, len(batches))
-		if a.events > 1 || !s.config.NoGroupCommit {
-			for i, b := range batches {
-				a.columns[i] = columnsOf(b.Events)
-			}
+	}
+	for i, b := range batches {
+		if s.binary {
+			a.columns[i] = columnsOf(b.Events)
+			continue
+		}
+		for j := range b.Events {
+			e := &b.Events[j]
+			e.Data, e.Metadata = slices.Clone(e.Data), slices.Clone(e.Metadata)
 		}
 	}
 	return a, nil

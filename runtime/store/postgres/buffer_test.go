@@ -88,3 +88,33 @@ func TestABufferIsItsCallersAgainWhenAppendReturns(t *testing.T) {
 		})
 	}
 }
+
+// TestAnUnknownOutcomeKeepsWhatWasToBeAppended uses a buffer again after an append
+// whose outcome is unknown: appending the error's batches stores what was meant.
+func TestAnUnknownOutcomeKeepsWhatWasToBeAppended(t *testing.T) {
+	t.Parallel()
+	grouping(t, func(t *testing.T, c postgres.Config) {
+		for _, m := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeSimpleProtocol} {
+			c.Schema = pgtest.Schema(t)
+			s := openOn(t, pgtest.Pool(t, mode(m)), c)
+			release := holdHead(t, s)
+			data := []byte(`{"amount":1}`)
+			leaving, leave := context.WithCancel(t.Context())
+			told := inBackground(leaving, s, batch("a-1", 0, store.Event{Type: "x", Format: store.JSON, Data: data, Metadata: store.Metadata(data)}))
+			waitsForHead(t, s, 1)
+			leave()
+			var unknown *store.UnknownOutcomeError
+			if a := <-told; !errors.As(a.err, &unknown) {
+				t.Fatal(a.err)
+			}
+			copy(data, `{"amount":9}`)
+			release()
+			mustAppend(t, s, unknown.Batches...)
+			for _, r := range checkStored(t, s, 1) {
+				if string(r.Data) != `{"amount":1}` || r.Metadata.String() != `{"amount": 1}` {
+					t.Errorf("stored %s, %s", r.Data, r.Metadata)
+				}
+			}
+		}
+	})
+}

@@ -25,10 +25,13 @@ func (c *column) null() {
 	c.nulls++
 }
 
-func (c *column) bytes(b []byte) {
+// bytes returns its copy of b, which lasts if c need not grow.
+func (c *column) bytes(b []byte) []byte {
 	c.elements = binary.BigEndian.AppendUint32(c.elements, uint32(len(b)))
 	c.elements = append(c.elements, b...)
 	c.count++
+	end := len(c.elements)
+	return c.elements[end-len(b) : end : end]
 }
 
 func (c *column) text(s string) {
@@ -102,6 +105,7 @@ func (c *eventColumns) all() [len(eventOIDs)]*column {
 	}
 }
 
+// columnsOf writes events into columns, and points the events' own bytes there.
 func columnsOf(events []store.Event) *eventColumns {
 	c := new(eventColumns)
 	c.reserve(events)
@@ -113,15 +117,15 @@ func columnsOf(events []store.Event) *eventColumns {
 		c.format.text(string(e.Format))
 		if e.Format == store.JSONB {
 			c.data.null()
-			c.json.bytes(e.Data)
+			e.Data = c.json.bytes(e.Data)
 		} else {
-			c.data.bytes(e.Data)
+			e.Data = c.data.bytes(e.Data)
 			c.json.null()
 		}
 		if len(e.Metadata) == 0 {
 			c.metadata.null()
 		} else {
-			c.metadata.bytes(e.Metadata)
+			e.Metadata = c.metadata.bytes(e.Metadata)
 		}
 		c.correlation.uuid(e.Correlation)
 		c.causation.uuid(e.Causation)
