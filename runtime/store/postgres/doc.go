@@ -14,6 +14,9 @@
 // default_query_exec_mode=exec into the connection string. describe_exec, which
 // counts on getting the same session twice, suits no such pooler.
 //
+// Appends of concurrent callers share transactions. They are sent below pgx's
+// tracers, which do not see them; [Config.Observer] does.
+//
 // Positions are 1, 2, 3, … in the order of commits. An append takes a lock on
 // that order, the head, which it holds until it is committed; a transaction that
 // is open on other tables, or in other streams, delays nobody.
