@@ -16,14 +16,29 @@ type Package struct {
 	// families use. Defaults to the formats of the runtime.
 	Serializers string
 
-	// Families are the package's families. So far a package has exactly one.
+	// Families are the package's families, in the order of the source.
 	Families []Family
+
+	// GeneratedMsgpack asks for msgpack codecs field by field.
+	GeneratedMsgpack bool
+}
+
+// Position is a place in the source.
+type Position struct {
+	// File is the base name of a file of the package.
+	File string
+	// Line and Column count from 1; columns count bytes.
+	Line, Column int
 }
 
 // Family is a set of events that are stored in streams of one category.
 type Family struct {
 	// Name is the category: a lower-case word without a dash.
 	Name string
+
+	// Prefix begins the generated names, "Account" of AccountStream. Empty in a
+	// package with one family that was not named.
+	Prefix string
 
 	// ID is what tells the streams of the family apart.
 	ID ID
@@ -33,6 +48,58 @@ type Family struct {
 
 	// State is what the events are folded into, or nil.
 	State *State
+
+	// Upcasts lead from stored revisions that no event has any more.
+	Upcasts []Upcast
+
+	// Retired are names that are not appended any more.
+	Retired []Retired
+
+	// At is the directive, or the package clause.
+	At Position
+}
+
+// Upcast is a function from a stored shape to the next.
+type Upcast struct {
+	// Name and Revision are what is stored.
+	Name     string
+	Revision int
+
+	// Func is the name of the function.
+	Func string
+
+	// From is its parameter, and FromShape what is stored for it.
+	From      Type
+	FromShape *Shape
+
+	// To is what it returns: the GoName of an event, the parameter of the next
+	// Upcast of the chain, or the sealed interface.
+	To Type
+
+	// Fails reports a second result, an error.
+	Fails bool
+
+	// Doc is the function's comment without directives, or empty.
+	Doc string
+
+	// At is the directive.
+	At Position
+}
+
+// Retired is a stored name that is read and not appended any more.
+type Retired struct {
+	// Name is never given to another event.
+	Name string
+
+	// Event is the type that still reads it, or empty if what is stored under
+	// the name is passed over and counted.
+	Event string
+
+	// Reason is what the author wrote, or empty.
+	Reason string
+
+	// At is the directive.
+	At Position
 }
 
 // ID is the type of a family's stream ids.
@@ -68,17 +135,38 @@ type Event struct {
 	// Revision counts the incompatible shapes of a name, from 1.
 	Revision int
 
+	// Aliases are further names under which it was stored, at any revision.
+	Aliases []string
+
+	// Retired: it is read and not appended any more.
+	Retired bool
+
 	// Doc is the type's comment without directives, or empty.
 	Doc string
 
 	// Fields are the struct's fields in order.
 	Fields []Field
+
+	// Shape is what is stored, an Object.
+	Shape *Shape
+
+	// At is the type's name in the source.
+	At Position
 }
 
 // State is the type that events are folded into.
 type State struct {
 	// GoName is the name of the type.
 	GoName string
+
+	// Shape is what a snapshot stores.
+	Shape *Shape
+
+	// Doc is the type's comment without directives, or empty.
+	Doc string
+
+	// At is the type's name in the source.
+	At Position
 }
 
 // Field is one field of a struct.
