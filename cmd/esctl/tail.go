@@ -57,7 +57,7 @@ func (f *tail) run(ctx context.Context) error {
 	wait, away := f.poll, false
 	for {
 		// The bell is taken first: what is appended while reading rings it.
-		bell := f.t.Doorbell()
+		bell := f.t.Local().Wait()
 		more, err := f.catchUp(ctx)
 		if ctx.Err() != nil {
 			more, err = false, nil // whatever it was, it is over

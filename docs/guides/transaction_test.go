@@ -54,7 +54,7 @@ func transactions(t *testing.T, ctx context.Context, db *postgres.Store, pool *p
 		return err
 	}
 	defer func() { _ = tx.Rollback(ctx) }()
-	bell := db.Doorbell()
+	bell := db.Local().Wait()
 	if _, err := bank.StreamOf(db.WithTx(tx), "a-17").Append(ctx, store.StreamExists, bank.MoneyWithdrawn{Amount: 20_00}); err != nil {
 		return err
 	}

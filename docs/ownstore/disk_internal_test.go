@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -51,7 +52,7 @@ func TestFailingDiskLeavesTheOutcomeUnknown(t *testing.T) {
 	}
 }
 
-func TestFailingDiskLeavesCheckpoints(t *testing.T) {
+func TestFailingDiskLeavesSubscriptions(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s, err := Open(dir)
@@ -59,31 +60,36 @@ func TestFailingDiskLeavesCheckpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "balances"}); err != nil {
+	if _, err := s.Subscriptions().Open(t.Context(), store.Subscription{Name: "balances", Lanes: make([]store.Lane, 1)}); err != nil {
 		t.Fatal(err)
 	}
-	blocked := filepath.Join(dir, "checkpoints.new")
+	r, err := s.Subscriptions().Renew(t.Context(), store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{"balances"}})
+	if err != nil || len(r.Lanes) != 1 {
+		t.Fatalf("Renew: %+v, %v", r, err)
+	}
+	hold := store.Hold{Subscription: "balances", Token: r.Lanes[0].Token}
+	blocked := filepath.Join(dir, "subscriptions.new")
 	if err := os.Mkdir(blocked, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Checkpoints().Advance(t.Context(), "balances", 0, 5); err == nil {
+	if err := s.Subscriptions().Advance(t.Context(), store.Move{Hold: hold, To: 5}); err == nil {
 		t.Error("Advance succeeded, but cannot have written its file")
 	}
 	if err := os.Remove(blocked); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "balances"}); err != nil || c.At != 0 {
-		t.Errorf("checkpoint after an Advance that failed: %+v, %v, want it at 0", c, err)
+	if c, err := s.Subscriptions().Find(t.Context(), "balances"); err != nil || c.Lanes[0].At != 0 {
+		t.Errorf("subscription after an Advance that failed: %+v, %v, want it at 0", c, err)
 	}
 }
 
-func TestDamagedCheckpointsAreAnError(t *testing.T) {
+func TestDamagedSubscriptionsAreAnError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "checkpoints"), []byte(`{"balances":`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "subscriptions"), []byte(`{"subscriptions":`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(dir); err == nil {
-		t.Error("Open took damaged checkpoints")
+		t.Error("Open took damaged subscriptions")
 	}
 }

@@ -1,5 +1,5 @@
 // Package ownstore is the event store that docs/own-store.md builds: a file of
-// appends, a file of checkpoints, and an index in memory. One process at a time
+// appends, a file of subscriptions, and an index in memory. One process at a time
 // may open a directory.
 package ownstore
 
@@ -25,9 +25,9 @@ import (
 // Store writes a line per append: the line is there or not, and with it all events
 // of the append. Methods are safe for concurrent use.
 type Store struct {
-	file        *os.File
-	bell        store.Doorbell
-	checkpoints store.Checkpoints
+	file          *os.File
+	local         store.Local
+	subscriptions *store.Ledger
 
 	mu       sync.Mutex
 	failed   error             // why appends are refused until the store is opened again
@@ -43,7 +43,7 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{file: file, versions: map[string]store.Version{}, ids: map[uuid.UUID]*store.Recorded{}}
-	s.checkpoints, err = loadCheckpoints(filepath.Join(dir, "checkpoints"))
+	s.subscriptions, err = loadSubscriptions(filepath.Join(dir, "subscriptions"))
 	if err := errors.Join(err, s.load(), syncDir(dir)); err != nil {
 		return nil, fmt.Errorf("open store in %s: %w", dir, errors.Join(err, file.Close()))
 	}
@@ -90,8 +90,8 @@ func (s *Store) Format() store.Format { return store.JSON }
 // Capabilities are what a file and one process can promise.
 func (s *Store) Capabilities() store.Capabilities { return store.DenseOrder | store.Durable }
 
-// Doorbell rings after every append.
-func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
+// Local rings after every append.
+func (s *Store) Local() *store.Local { return &s.local }
 
 // Append writes one line and waits until it is on the disk.
 func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
@@ -125,7 +125,7 @@ func (s *Store) Append(ctx context.Context, batches ...store.Batch) ([]store.App
 		return nil, &store.UnknownOutcomeError{Batches: batches, Err: s.failed}
 	}
 	s.index(events)
-	s.bell.Ring()
+	s.local.Ring()
 	first, last := events[0], events[len(events)-1]
 	return []store.Appended{{Stream: b.Stream, Version: last.Version, First: first.Position, Last: last.Position}}, nil
 }
@@ -169,11 +169,11 @@ func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Record
 	return store.Ended(ctx, "read "+q.String())
 }
 
-// Checkpoints are all in one small file, which every change replaces.
-func (s *Store) Checkpoints() store.Checkpoints { return s.checkpoints }
+// Subscriptions are all in one small file, which every change replaces.
+func (s *Store) Subscriptions() store.Subscriptions { return s.subscriptions }
 
-func loadCheckpoints(path string) (store.Checkpoints, error) {
-	var all map[string]store.Checkpoint
+func loadSubscriptions(path string) (*store.Ledger, error) {
+	var all store.Kept
 	text, err := os.ReadFile(path)
 	if err == nil {
 		err = json.Unmarshal(text, &all)
@@ -181,8 +181,8 @@ func loadCheckpoints(path string) (store.Checkpoints, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	save := func(all map[string]store.Checkpoint) error { return replace(path, all) }
-	return store.KeepCheckpoints(all, time.Now, save), nil
+	save := func(all store.Kept) error { return replace(path, all) }
+	return store.NewLedger(all, time.Now, save), nil
 }
 
 // replace writes a new file, and only when that is on the disk gives it the old

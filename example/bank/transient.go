@@ -1,21 +1,26 @@
 package bank
 
 import (
+	"time"
+
 	"github.com/esgen/esgen/runtime/store"
-	"github.com/esgen/esgen/runtime/store/memory"
 )
 
-// Transient returns db with checkpoints that last as long as the result: what
+// Transient returns db with subscriptions that last as long as the result: what
 // subscribes to it begins anew with every program, and leaves nothing behind. It
 // is for handlers whose own data ends with the program.
 func Transient(db store.Store) store.Store {
-	return transient{Store: db, checkpoints: memory.New(memory.Config{}).Checkpoints()}
+	return transient{Store: db, local: db.Local().Beside(), subscriptions: store.NewLedger(store.Kept{}, time.Now, nil)}
 }
 
 type transient struct {
 	store.Store
-	checkpoints store.Checkpoints
+	local         *store.Local
+	subscriptions store.Subscriptions
 }
 
-// Checkpoints returns those in memory instead of the store's.
-func (t transient) Checkpoints() store.Checkpoints { return t.checkpoints }
+// Subscriptions returns those in memory instead of the store's.
+func (t transient) Subscriptions() store.Subscriptions { return t.subscriptions }
+
+// Local has the store's doorbell, and what belongs to these subscriptions.
+func (t transient) Local() *store.Local { return t.local }

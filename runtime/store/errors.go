@@ -35,8 +35,6 @@ var (
 	ErrUnknownOutcome = errors.New("unknown outcome")
 	// ErrSnapshotNotFound: the stream has no snapshot.
 	ErrSnapshotNotFound = errors.New("snapshot not found")
-	// ErrCheckpointMoved: another process moved the checkpoint.
-	ErrCheckpointMoved = errors.New("checkpoint moved")
 	// ErrUnavailable: the database cannot be reached or refuses work for now.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrNotMigrated: the store's tables are missing or of another release.
@@ -196,28 +194,6 @@ func (e *SnapshotNotFoundError) Error() string {
 }
 
 func (e *SnapshotNotFoundError) Is(target error) bool { return target == ErrSnapshotNotFound }
-
-// CheckpointError tells that a checkpoint was not where its mover left it:
-// another process works on the same subscription, or the store was restored or
-// emptied.
-type CheckpointError struct {
-	Name string
-	// From and To are the move that was refused, Actual is where it stands.
-	From, To, Actual uint64
-	// Missing tells that there is no checkpoint of this name; Actual is 0 then.
-	Missing bool
-}
-
-func (e *CheckpointError) Error() string {
-	if e.Missing {
-		return fmt.Sprintf("subscription %s: checkpoint moved: there is none, so it was not moved from %d to %d; open it first, or if it was opened, the store was restored or emptied since",
-			printable.Name(e.Name), e.From, e.To)
-	}
-	return fmt.Sprintf("subscription %s: checkpoint moved: it is at %d, not at %d, so it was not moved to %d; another process runs the same subscription, or the store was restored",
-		printable.Name(e.Name), e.Actual, e.From, e.To)
-}
-
-func (e *CheckpointError) Is(target error) bool { return target == ErrCheckpointMoved }
 
 // UnavailableError tells that the database could not be reached, or refuses work
 // for now. Nothing was stored. The text never holds a password.

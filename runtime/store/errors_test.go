@@ -39,7 +39,7 @@ func TestErrorsHaveAnIdentity(t *testing.T) {
 	t.Parallel()
 	identities := []error{
 		store.ErrConflict, store.ErrStreamNotFound, store.ErrStreamExists, store.ErrDuplicateEvent, store.ErrInvalid, store.ErrUnknownOutcome,
-		store.ErrSnapshotNotFound, store.ErrCheckpointMoved, store.ErrUnavailable, store.ErrNotMigrated, store.ErrClosed, context.DeadlineExceeded,
+		store.ErrSnapshotNotFound, store.ErrFenced, store.ErrSubscriptionNotFound, store.ErrSubscriptionExists, store.ErrUnavailable, store.ErrNotMigrated, store.ErrClosed, context.DeadlineExceeded,
 	}
 	reset := errors.New("connection reset")
 	for _, c := range []struct {
@@ -53,8 +53,9 @@ func TestErrorsHaveAnIdentity(t *testing.T) {
 		{&store.InvalidError{}, store.ErrInvalid, false},
 		{&store.UnknownOutcomeError{Err: reset}, store.ErrUnknownOutcome, true},
 		{&store.SnapshotNotFoundError{}, store.ErrSnapshotNotFound, false},
-		{&store.CheckpointError{}, store.ErrCheckpointMoved, false},
-		{&store.CheckpointError{Missing: true}, store.ErrCheckpointMoved, false},
+		{&store.FencedError{}, store.ErrFenced, false},
+		{&store.SubscriptionNotFoundError{}, store.ErrSubscriptionNotFound, false},
+		{&store.SubscriptionExistsError{}, store.ErrSubscriptionExists, false},
 		{&store.UnavailableError{Err: reset}, store.ErrUnavailable, true},
 		{&store.NotMigratedError{}, store.ErrNotMigrated, false},
 		{&store.TimeoutError{}, context.DeadlineExceeded, true},
@@ -118,8 +119,9 @@ func TestErrorsShowNamesOnOneLine(t *testing.T) {
 		(&store.InvalidError{What: "stream name", Value: name, Reason: "empty"}).Error(),
 		(&store.UnknownOutcomeError{Batches: []store.Batch{{Stream: name}}, Err: context.Canceled}).Error(),
 		(&store.SnapshotNotFoundError{Stream: name}).Error(),
-		(&store.CheckpointError{Name: name, From: 1, To: 2}).Error(),
-		(&store.CheckpointError{Name: name, From: 1, To: 2, Missing: true}).Error(),
+		(&store.FencedError{Holds: []store.Hold{{Subscription: name}}}).Error(),
+		(&store.SubscriptionNotFoundError{Name: name}).Error(),
+		(&store.SubscriptionExistsError{Name: name}).Error(),
 		store.Query{Stream: name}.String(),
 		store.Query{Categories: []string{name, "bank"}}.String(),
 	} {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ func TestRecordKeepsEveryField(t *testing.T) {
 // What a store has written so must stay readable.
 func TestJSONOfWhatIsStoredNeverChanges(t *testing.T) {
 	t.Parallel()
+	then := noon.UTC().Truncate(time.Microsecond)
 	for want, value := range map[string]any{
 		`{"position":12,"stream":"bank-1","version":5,"original_stream":"bank-1","original_version":5,` +
 			`"id":"00000000-0000-0000-0000-000000000001","type":"t","revision":7,` +
@@ -42,10 +44,24 @@ func TestJSONOfWhatIsStoredNeverChanges(t *testing.T) {
 			`"format":"own","data":"AP8=","metadata":"e30=","time":"2026-01-02T11:00:00.123456Z"}`: store.Recorded{
 			Position: 12, Stream: "bank-1", Version: 5, OriginalStream: "bank-1", OriginalVersion: 5,
 			ID: id(1), Type: "t", Revision: 7, Correlation: id(2), Causation: id(3),
-			Format: "own", Data: []byte{0, 0xff}, Metadata: store.Metadata(`{}`), Time: noon.UTC().Truncate(time.Microsecond),
+			Format: "own", Data: []byte{0, 0xff}, Metadata: store.Metadata(`{}`), Time: then,
 		},
-		`{"name":"balances","settings":"all","at":18446744073709551615,"time":"2026-01-02T11:00:00.123456Z"}`: store.Checkpoint{
-			Name: "balances", Settings: "all", At: 1<<64 - 1, Time: noon.UTC().Truncate(time.Microsecond),
+		`{"epoch":"00000000-0000-0000-0000-000000000001","subscriptions":[{"name":"balances","settings":"all","paused":true,` +
+			`"created":"2026-01-02T11:00:00.123456Z","lanes":[{"subscription":"balances","lane":0,"at":9223372036854775807,"token":3,` +
+			`"owner":"00000000-0000-0000-0000-000000000002","error":"away","error_since":"2026-01-02T11:00:00.123456Z",` +
+			`"changed":"2026-01-02T11:00:00.123456Z"}]}],"parked":[{"subscription":"balances","lane":0,"key":"bank-1","at":7,` +
+			`"stream":"bank-1","version":5,"position":7,"event_id":"00000000-0000-0000-0000-000000000003","type":"t","state":"parked",` +
+			`"attempts":2,"error":"sick","reason":"later","time":"2026-01-02T11:00:00.123456Z"}]}`: store.Kept{
+			Epoch: id(1),
+			Subscriptions: []store.Subscription{{Name: "balances", Settings: "all", Paused: true, Created: then, Lanes: []store.Lane{{
+				Subscription: "balances", At: math.MaxInt64, Token: 3, Owner: id(2), Label: "not kept", Expires: then,
+				Error: "away", ErrorSince: then, Changed: then,
+			}}}},
+			Parked: []store.Parked{{
+				Subscription: "balances", Key: "bank-1", At: 7, Stream: "bank-1", Version: 5, Position: 7, EventID: id(3), Type: "t",
+				State: store.ParkedWaiting, Attempts: 2, Error: "sick", Reason: "later", Time: then,
+			}},
+			Members: []store.KeptMember{{}},
 		},
 	} {
 		got, err := json.Marshal(value)

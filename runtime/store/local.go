@@ -7,19 +7,32 @@ import "sync"
 // that feeds all subscriptions. The zero value is ready; methods are safe for
 // concurrent use.
 type Local struct {
+	beside *Local // whose bell it shares
 	bell   Doorbell
 	mu     sync.Mutex
 	values map[any]any
 }
 
 // Ring wakes all who wait. A store rings after commit.
-func (l *Local) Ring() { l.bell.Ring() }
+func (l *Local) Ring() { l.doorbell().Ring() }
 
 // Wait returns a channel that the next Ring closes. It carries no event and no
 // promise: it may ring for nothing, and it need not ring for another process's
 // appends, so a reader also polls. Take the channel before reading, and no ring
 // between the read and the wait is lost.
-func (l *Local) Wait() <-chan struct{} { return l.bell.Wait() }
+func (l *Local) Wait() <-chan struct{} { return l.doorbell().Wait() }
+
+// Beside returns another one with the same doorbell. A store that wraps another
+// and keeps its subscriptions elsewhere has it, so that what belongs to those is
+// not shared with the store beneath.
+func (l *Local) Beside() *Local { return &Local{beside: l} }
+
+func (l *Local) doorbell() *Doorbell {
+	for l.beside != nil {
+		l = l.beside
+	}
+	return &l.bell
+}
 
 // Value returns what is kept under key, made by the first call. The key is of a
 // type of the caller's package, so that packages do not meet.

@@ -13,30 +13,30 @@ const MaxErrorBytes = 4096
 // Parked is an event that a subscription could not handle, or that waits behind
 // one of the same key. The event itself stays where it is stored.
 type Parked struct {
-	Subscription string
-	Lane         int
+	Subscription string `json:"subscription"`
+	Lane         int    `json:"lane"`
 	// Key is the partition key: at most [MaxNameBytes] bytes of UTF-8 without
 	// U+0000, and may be empty.
-	Key string
+	Key string `json:"key"`
 	// At is the event's place as the subscription counts.
-	At uint64
+	At uint64 `json:"at"`
 	// Stream and Version are where it can be read, Position as well if the
 	// subscription counts positions.
-	Stream   string
-	Version  Version
-	Position Position
-	EventID  uuid.UUID
-	Type     string
-	State    ParkedState
+	Stream   string      `json:"stream"`
+	Version  Version     `json:"version"`
+	Position Position    `json:"position,omitzero"`
+	EventID  uuid.UUID   `json:"event_id"`
+	Type     string      `json:"type"`
+	State    ParkedState `json:"state"`
 	// Attempts is how often it was handled in vain: 0 for one that only waits
 	// behind another.
-	Attempts int
+	Attempts int `json:"attempts,omitzero"`
 	// Error is the last one, empty for one that only waits.
-	Error string
+	Error string `json:"error,omitzero"`
 	// Reason is why it was discarded or is to be tried again, as somebody wrote.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 	// Time of the last change, by the store's clock.
-	Time time.Time
+	Time time.Time `json:"time"`
 }
 
 // ParkedState is what becomes of a parked event.

@@ -54,15 +54,13 @@ type Streams interface {
 type Store interface {
 	Streams
 
-	// Checkpoints returns where subscriptions keep how far they have come.
-	Checkpoints() Checkpoints
+	// Subscriptions returns where subscriptions are kept: the same for the life of
+	// the store.
+	Subscriptions() Subscriptions
 
-	// Doorbell returns a channel that is closed when events may have been
-	// appended after the call. It carries no event and no promise: it may ring
-	// for nothing, and it need not ring for another process's appends, so a
-	// reader also polls. Take the channel before reading, and no ring between
-	// the read and the wait is lost. Nil is a bell that never rings.
-	Doorbell() <-chan struct{}
+	// Local returns what the parts of this process share who use this store: the
+	// same for the life of the store. The store rings it after commit.
+	Local() *Local
 
 	// Capabilities declares the optional promises that this store keeps.
 	// The result is the same for the life of the store.

@@ -7,22 +7,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// Subscription is what a store keeps of a named reader of events.
+// Subscription is what a store keeps of a named reader of events. Names in JSON,
+// here and in [Parked], never change, so that a store may keep them so.
 type Subscription struct {
 	// Name: 1 to [MaxNameBytes] bytes.
-	Name string
+	Name string `json:"name"`
 	// Settings are what the subscription reads and how it is divided into lanes,
 	// in the words of package subscribe: UTF-8 without U+0000. Stores keep them and
 	// never interpret them.
-	Settings string
+	Settings string `json:"settings"`
 	// Paused: nobody gets its lanes.
-	Paused bool
+	Paused bool `json:"paused,omitzero"`
 	// Created is by the store's clock.
-	Created time.Time
+	Created time.Time `json:"created"`
 	// Lanes are numbered from 0, at least 1, at most [MaxLanes].
-	Lanes []Lane
+	Lanes []Lane `json:"lanes"`
 	// Parked counts the events that wait parked or are to be tried again.
-	Parked int
+	Parked int `json:"-"`
 }
 
 // MaxLanes is the most lanes of a subscription.
@@ -31,27 +32,27 @@ const MaxLanes = 1024
 // Lane is one part of a subscription: the events whose partition key falls to
 // it, handled in order by one owner at a time.
 type Lane struct {
-	Subscription string
+	Subscription string `json:"subscription"`
 	// Lane is its number, from 0.
-	Lane int
+	Lane int `json:"lane"`
 	// At is the checkpoint: the position, or for a subscription to one stream the
 	// version, up to which all events of the lane are handled, parked or skipped.
 	// At most 2⁶³-1. 0 is before all events.
-	At uint64
+	At uint64 `json:"at"`
 	// Token tells owners apart: it rises whenever the lane gets another owner or
 	// is taken from its owner, by a reset for example.
-	Token uint64
+	Token uint64 `json:"token"`
 	// Owner is the member that has the lane, or nil.
-	Owner uuid.UUID
+	Owner uuid.UUID `json:"owner,omitzero"`
 	// Label is the owner's, and Expires is when its membership ends unless it is
 	// renewed, by the store's clock.
-	Label   string
-	Expires time.Time
+	Label   string    `json:"-"`
+	Expires time.Time `json:"-"`
 	// Error is what the owner last could not do, or empty, and since when.
-	Error      string
-	ErrorSince time.Time
+	Error      string    `json:"error,omitzero"`
+	ErrorSince time.Time `json:"error_since,omitzero"`
 	// Changed is when At last moved, by the store's clock.
-	Changed time.Time
+	Changed time.Time `json:"changed"`
 }
 
 // Hold names a lane and the token under which a caller believes to own it.

@@ -76,5 +76,5 @@ func invalid(format string, args ...any) error {
 func permanent(err error) bool {
 	var settings *SettingsError
 	return errors.Is(err, store.ErrInvalid) || errors.Is(err, store.ErrClosed) ||
-		errors.Is(err, store.ErrCheckpointMoved) || errors.Is(err, store.ErrStreamDeleted) || errors.As(err, &settings)
+		errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrStreamDeleted) || errors.As(err, &settings)
 }

@@ -112,7 +112,7 @@ func TestErrorsThatCannotHealEndIt(t *testing.T) {
 	t.Parallel()
 	closed := fmt.Errorf("read: %w", store.ErrClosed)
 	invalid := &store.InvalidError{What: "query", Reason: "odd"}
-	moved := &store.CheckpointError{Name: "ends", From: 0, To: 3, Actual: 9}
+	moved := &store.FencedError{Holds: []store.Hold{{Subscription: "ends"}}}
 	tests := []struct {
 		name  string
 		err   error

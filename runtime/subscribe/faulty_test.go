@@ -19,8 +19,8 @@ type faulty struct {
 	open, advance func(n int64) error
 	// lose fails the reply of an advance that was made.
 	lose func(n int64) error
-	// doorbell replaces the store's.
-	doorbell func() <-chan struct{}
+	// local replaces the store's.
+	local *store.Local
 
 	reads, opens, advances atomic.Int64
 }
@@ -48,37 +48,39 @@ func (f *faulty) Read(ctx context.Context, q store.Query) iter.Seq2[store.Record
 	}
 }
 
-func (f *faulty) Doorbell() <-chan struct{} {
-	if f.doorbell != nil {
-		return f.doorbell()
+func (f *faulty) Local() *store.Local {
+	if f.local != nil {
+		return f.local
 	}
-	return f.Store.Doorbell()
+	return f.Store.Local()
 }
 
-func (f *faulty) Checkpoints() store.Checkpoints { return faultyCheckpoints{f, f.Store.Checkpoints()} }
+func (f *faulty) Subscriptions() store.Subscriptions {
+	return faultySubscriptions{f, f.Store.Subscriptions()}
+}
 
-type faultyCheckpoints struct {
+type faultySubscriptions struct {
 	f *faulty
-	store.Checkpoints
+	store.Subscriptions
 }
 
-func (c faultyCheckpoints) Open(ctx context.Context, ck store.Checkpoint) (store.Checkpoint, error) {
+func (c faultySubscriptions) Open(ctx context.Context, s store.Subscription) (store.Subscription, error) {
 	if n := c.f.opens.Add(1); c.f.open != nil {
 		if err := c.f.open(n); err != nil {
-			return store.Checkpoint{}, err
+			return store.Subscription{}, err
 		}
 	}
-	return c.Checkpoints.Open(ctx, ck)
+	return c.Subscriptions.Open(ctx, s)
 }
 
-func (c faultyCheckpoints) Advance(ctx context.Context, name string, from, to uint64) error {
+func (c faultySubscriptions) Advance(ctx context.Context, moves ...store.Move) error {
 	n := c.f.advances.Add(1)
 	if c.f.advance != nil {
 		if err := c.f.advance(n); err != nil {
 			return err
 		}
 	}
-	err := c.Checkpoints.Advance(ctx, name, from, to)
+	err := c.Subscriptions.Advance(ctx, moves...)
 	if err == nil && c.f.lose != nil {
 		err = c.f.lose(n)
 	}

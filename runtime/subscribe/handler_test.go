@@ -246,7 +246,7 @@ level=ERROR msg="subscription ended"
 func TestEndReachesTheHandler(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, db *faulty) {
-		moved := &store.CheckpointError{Name: "reached", Actual: 9}
+		moved := &store.FencedError{Holds: []store.Hold{{Subscription: "reached"}}}
 		db.advance = func(int64) error { return moved }
 		appendTo(t, db, "bank-1", 2)
 		p := run(t, newSubscription(t, db, "reached", func(ctx context.Context, r store.Recorded) error {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -20,9 +22,12 @@ const saveTimeout = 5 * time.Second
 // run does the I/O that its machine asks for. The machine belongs to the
 // goroutine of loop; each action runs beside it and sends one result.
 type run struct {
-	s   *Subscription
-	m   *machine
-	log *slog.Logger
+	s *Subscription
+	m *machine
+	// member is who has the lane under token.
+	member store.Member
+	hold   store.Hold
+	log    *slog.Logger
 
 	// work is the context of reads and of the handler, ended when the run stops.
 	work context.Context
@@ -57,6 +62,7 @@ func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
 		s: s, m: newMachine(s.name, s.c, rand.Float64),
 		log:    s.c.Logger.With("subscription", s.name),
+		member: store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{s.name}},
 		saving: context.WithoutCancel(ctx),
 		// One action of each kind is under way at most, so nobody waits here.
 		events:  make(chan store.Recorded, 1),
@@ -127,7 +133,7 @@ func (r *run) start(a action) {
 			r.results <- result{of: opens, at: at, err: err}
 		})
 	case reads:
-		r.bell = r.s.db.Doorbell()
+		r.bell = r.s.db.Local().Wait()
 		from, limit := a.from, a.limit
 		r.wg.Go(func() {
 			err := r.read(from, limit)
@@ -138,7 +144,7 @@ func (r *run) start(a action) {
 		r.wg.Go(func() {
 			ctx, cancel := context.WithTimeout(r.saving, saveTimeout)
 			defer cancel()
-			err := r.s.db.Checkpoints().Advance(ctx, r.s.name, from, to)
+			err := r.s.db.Subscriptions().Advance(ctx, store.Move{Hold: r.hold, From: from, To: to})
 			r.results <- result{of: saves, err: r.named(err)}
 		})
 	case waits, ends: // the loop's
@@ -236,11 +242,30 @@ func (r *run) open() (uint64, error) {
 	if err != nil {
 		return 0, r.named(err)
 	}
-	c, err := s.db.Checkpoints().Open(r.work, store.Checkpoint{Name: s.name, Settings: s.settings, At: at})
-	if err == nil && c.Settings != s.settings {
-		return 0, &SettingsError{Name: s.name, Stored: c.Settings, Given: s.settings}
+	k := s.db.Subscriptions()
+	stored, err := k.Open(r.work, store.Subscription{Name: s.name, Settings: s.settings, Lanes: []store.Lane{{At: at}}})
+	switch {
+	case err != nil:
+		return 0, r.named(err)
+	case stored.Settings != s.settings:
+		return 0, &SettingsError{Name: s.name, Stored: stored.Settings, Given: s.settings}
 	}
-	return c.At, r.named(err)
+	// Whoever runs it now loses the lane.
+	for _, paused := range []bool{true, false} {
+		if err := k.Pause(r.work, s.name, paused); err != nil {
+			return 0, r.named(err)
+		}
+	}
+	renewal, err := k.Renew(r.work, r.member)
+	switch {
+	case err != nil:
+		return 0, r.named(err)
+	case len(renewal.Lanes) == 0:
+		return 0, r.named(errors.New("another process took the lane at the same time"))
+	}
+	lane := renewal.Lanes[0]
+	r.hold = store.Hold{Subscription: s.name, Lane: lane.Lane, Token: lane.Token}
+	return lane.At, nil
 }
 
 // read fills the page with what it gets, also before an error. A stream that does
@@ -281,7 +306,7 @@ func (r *run) handler() {
 }
 
 func (r *run) named(err error) error {
-	if moved := (*store.CheckpointError)(nil); err == nil || errors.As(err, &moved) {
+	if fenced := (*store.FencedError)(nil); err == nil || errors.As(err, &fenced) {
 		return err
 	}
 	return fmt.Errorf("subscription %s: %w", printable.Name(r.s.name), err)

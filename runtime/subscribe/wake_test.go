@@ -15,51 +15,38 @@ import (
 // dropped, doubled, late or stuck, everything arrives within the poll interval.
 func TestDoorbells(t *testing.T) {
 	t.Parallel()
-	closed := make(chan struct{})
-	close(closed)
 	tests := []struct {
 		name string
-		bell func(db store.Store) func() <-chan struct{}
+		// bell replaces the store's; ring is called for each of its rings.
+		ring func(bell *store.Local)
 		late time.Duration
 		// reads bounds those of a minute in which nothing happens.
 		reads int64
 	}{
-		{"works", func(db store.Store) func() <-chan struct{} { return db.Doorbell }, 5 * time.Millisecond, 150},
-		{"nil", func(store.Store) func() <-chan struct{} { return func() <-chan struct{} { return nil } }, time.Second, 150},
-		{"dropped", func(store.Store) func() <-chan struct{} {
-			return func() <-chan struct{} { return make(chan struct{}) }
-		}, time.Second, 150},
-		{"doubled", func(db store.Store) func() <-chan struct{} {
-			rung := false
-			return func() <-chan struct{} {
-				if rung = !rung; rung {
-					return closed
-				}
-				return db.Doorbell()
-			}
-		}, 5 * time.Millisecond, 300},
-		{"late", func(db store.Store) func() <-chan struct{} {
-			return func() <-chan struct{} {
-				ch, bell := make(chan struct{}), db.Doorbell()
-				go func() {
-					select {
-					case <-bell:
-						linger(300 * time.Millisecond)
-					case <-time.After(time.Hour):
-					}
-					close(ch)
-				}()
-				return ch
-			}
-		}, 300 * time.Millisecond, 150},
-		// A bell that never stops is answered every 40 milliseconds.
-		{"stuck", func(store.Store) func() <-chan struct{} { return func() <-chan struct{} { return closed } }, 40 * time.Millisecond, 60*25 + 1},
+		{"works", (*store.Local).Ring, 5 * time.Millisecond, 150},
+		{"dropped", func(*store.Local) {}, time.Second, 150},
+		{"doubled", func(bell *store.Local) { bell.Ring(); bell.Ring() }, 5 * time.Millisecond, 300},
+		{"late", func(bell *store.Local) { linger(300 * time.Millisecond); bell.Ring() }, 300 * time.Millisecond, 150},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T, db *faulty) {
-				db.doorbell = test.bell(db.Store)
+				bell := &store.Local{}
+				db.local = bell
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				go func() {
+					for {
+						rung := db.Store.Local().Wait()
+						select {
+						case <-rung:
+							test.ring(bell)
+						case <-ctx.Done():
+							return
+						}
+					}
+				}()
 				h := &recorder{}
 				p := run(t, newSubscription(t, db, "bells", h.handle, subscribe.Config{}))
 				linger(time.Minute)
@@ -80,7 +67,6 @@ func TestDoorbells(t *testing.T) {
 					linger(time.Duration(n) * 97 * time.Millisecond)
 				}
 				p.stop(t)
-				linger(time.Hour) // late bells end
 			})
 		})
 	}
@@ -90,7 +76,7 @@ func TestDoorbells(t *testing.T) {
 func TestPollIntervalAdapts(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, db *faulty) {
-		db.doorbell = func() <-chan struct{} { return nil }
+		db.local = &store.Local{}
 		h := &recorder{}
 		p := run(t, newSubscription(t, db, "adapts", h.handle, subscribe.Config{PollInterval: 10 * time.Second}))
 		linger(time.Minute)

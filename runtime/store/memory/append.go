@@ -27,7 +27,7 @@ func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.A
 	}
 	appended, err := s.append(batches)
 	if err == nil && !appended[0].Duplicate {
-		s.bell.Ring()
+		s.local.Ring()
 	}
 	return appended, err
 }

@@ -55,7 +55,7 @@ func (s *Store) undelete(ctx context.Context, name string) error {
 		return nil
 	})
 	if err == nil {
-		s.bell.Ring() // for who waits for the stream
+		s.local.Ring() // for who waits for the stream
 	}
 	return err
 }

@@ -27,7 +27,7 @@ func (s *Store) linkAll(ctx context.Context, stream string, expected store.Versi
 	}
 	linked, err := s.link(op, stream, expected, ids)
 	if err == nil {
-		s.bell.Ring()
+		s.local.Ring()
 	}
 	return linked, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/memory"
@@ -20,13 +21,13 @@ func TestResetReturnsToTheInitialState(t *testing.T) {
 	if _, err := s.Append(ctx, given); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "balances", At: 1}); err != nil {
+	if _, err := s.Subscriptions().Open(ctx, store.Subscription{Name: "balances", Lanes: []store.Lane{{At: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SaveSnapshot(ctx, store.Snapshot{Stream: "bank-1", Version: 1, Type: "bank.account", Format: store.Msgpack}); err != nil {
 		t.Fatal(err)
 	}
-	bell := s.Doorbell()
+	bell := s.Local().Wait()
 	s.Reset()
 	<-bell // who waits reads again, and finds nothing
 
@@ -44,8 +45,8 @@ func TestResetReturnsToTheInitialState(t *testing.T) {
 	if _, err := s.LoadSnapshot(ctx, "bank-1"); !errors.Is(err, store.ErrSnapshotNotFound) {
 		t.Errorf("snapshot: %v, want not found", err)
 	}
-	if c, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "balances"}); err != nil || c.At != 0 {
-		t.Errorf("checkpoint: %+v, %v, want a new one", c, err)
+	if _, err := s.Subscriptions().Find(ctx, "balances"); !errors.Is(err, store.ErrSubscriptionNotFound) {
+		t.Errorf("subscription: %v, want not found", err)
 	}
 	appended, err := s.Append(ctx, given)
 	want := []store.Appended{{Stream: "bank-1", Version: 1, First: 1, Last: 1}}
@@ -126,29 +127,28 @@ func opened() store.Batch {
 	}}
 }
 
-// What a subscription meets that goes on after a reset.
-func TestCheckpointIsMissingAfterReset(t *testing.T) {
+// What a subscription meets that goes on after a reset: another epoch, and nothing
+// that it could move.
+func TestEpochIsAnotherAfterReset(t *testing.T) {
 	t.Parallel()
 	s := memory.New(memory.Config{})
 	ctx := t.Context()
-	for range 2 {
-		if _, err := s.Append(ctx, opened()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	checkpoints := s.Checkpoints()
-	if _, err := checkpoints.Open(ctx, store.Checkpoint{Name: "balances", At: 2}); err != nil {
+	k := s.Subscriptions()
+	if _, err := k.Open(ctx, store.Subscription{Name: "balances", Lanes: make([]store.Lane, 1)}); err != nil {
 		t.Fatal(err)
+	}
+	m := store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{"balances"}}
+	before, err := k.Renew(ctx, m)
+	if err != nil || len(before.Lanes) != 1 {
+		t.Fatalf("Renew: %+v, %v", before, err)
 	}
 	s.Reset()
-	if _, err := s.Append(ctx, opened()); err != nil {
-		t.Fatal(err)
+	hold := store.Hold{Subscription: "balances", Token: before.Lanes[0].Token}
+	if err := k.Advance(ctx, store.Move{Hold: hold, To: 3}); !errors.Is(err, store.ErrFenced) {
+		t.Errorf("Advance: %v, want a FencedError", err)
 	}
-	for r, err := range s.Read(ctx, store.Query{FromPosition: 3}) {
-		t.Errorf("read %+v, %v behind position 2, want nothing until there are as many events", r, err)
-	}
-	var moved *store.CheckpointError
-	if err := checkpoints.Advance(ctx, "balances", 2, 3); !errors.As(err, &moved) || !moved.Missing {
-		t.Errorf("Advance: %v, want a CheckpointError with Missing", err)
+	after, err := k.Renew(ctx, m)
+	if err != nil || after.Epoch == before.Epoch || len(after.Lanes) != 0 || !after.Shares[0].Missing {
+		t.Errorf("Renew after the reset: %+v, %v; before %+v", after, err, before)
 	}
 }

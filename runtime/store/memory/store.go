@@ -32,7 +32,7 @@ type Config struct {
 type Store struct {
 	config   Config
 	observed *store.Observed
-	bell     store.Doorbell
+	local    store.Local
 
 	mu       sync.RWMutex
 	contents contents
@@ -42,14 +42,14 @@ type Store struct {
 // taken it: appends write behind its end and removals make a new one, so readers
 // need no lock once they have it.
 type contents struct {
-	events      list           // $all
-	last        store.Position // that was given, also if its event is gone: none is given twice
-	streams     map[string]*stream
-	created     int // how many streams were
-	categories  map[string]list
-	ids         map[uuid.UUID]*store.Recorded
-	checkpoints store.Checkpoints
-	snapshots   map[string]store.Snapshot
+	events     list           // $all
+	last       store.Position // that was given, also if its event is gone: none is given twice
+	streams    map[string]*stream
+	created    int // how many streams were
+	categories map[string]list
+	ids        map[uuid.UUID]*store.Recorded
+	ledger     *store.Ledger
+	snapshots  map[string]store.Snapshot
 }
 
 var (
@@ -73,33 +73,29 @@ func New(c Config) *Store {
 
 func empty(c Config) contents {
 	return contents{
-		streams:     make(map[string]*stream),
-		categories:  make(map[string]list),
-		ids:         make(map[uuid.UUID]*store.Recorded),
-		checkpoints: store.KeepCheckpoints(make(map[string]store.Checkpoint), c.Now, nil),
-		snapshots:   make(map[string]store.Snapshot),
+		streams:    make(map[string]*stream),
+		categories: make(map[string]list),
+		ids:        make(map[uuid.UUID]*store.Recorded),
+		ledger:     store.NewLedger(store.Kept{}, c.Now, nil),
+		snapshots:  make(map[string]store.Snapshot),
 	}
 }
 
-// Reset forgets events, checkpoints and snapshots, as if the store were new.
-// Reads under way still yield what was there when they began.
-//
-// End subscriptions before and run them again after. One that runs on keeps its
-// place, so it passes over new events until there are as many as it has come to;
-// and it ends with a [*store.CheckpointError] when it next stores its checkpoint,
-// for that is gone.
+// Reset forgets events, subscriptions and snapshots, as if the store were new.
+// Reads under way still yield what was there when they began. Its epoch is another
+// one, so that subscriptions that run on end: their places mean other events.
 func (s *Store) Reset() {
 	s.mu.Lock()
 	s.contents = empty(s.config)
 	s.mu.Unlock()
-	s.bell.Ring()
+	s.local.Ring()
 }
 
 // Format is the configured one.
 func (s *Store) Format() store.Format { return s.config.Format }
 
-// Doorbell rings after every append and link.
-func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
+// Local rings after every append and link.
+func (s *Store) Local() *store.Local { return &s.local }
 
 // Capabilities are all but durable and several processes.
 func (s *Store) Capabilities() store.Capabilities {

@@ -151,7 +151,7 @@ func write(t *testing.T, s *postgres.Store, r *rand.Rand, l *ledger) {
 func tail(ctx context.Context, t *testing.T, s *postgres.Store) {
 	var last store.Position
 	for ctx.Err() == nil {
-		bell := s.Doorbell()
+		bell := s.Local().Wait()
 		for r, err := range s.Read(ctx, store.Query{FromPosition: last + 1}) {
 			if err != nil {
 				if ctx.Err() == nil {

@@ -31,7 +31,7 @@ func TestACommitIsCutAtEachPoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := openBehind(t, 3, postgres.Config{})
-			bell := s.Doorbell()
+			bell := s.Local().Wait()
 			trap := s.proxy.Arm(pgproxy.Fault{At: point.at, SQL: regexp.MustCompile(`(?i)^commit`)})
 			b := batch("a-1", store.NoStream, event("x", `{}`), event("y", `{}`))
 			calls := 0

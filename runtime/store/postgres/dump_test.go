@@ -99,7 +99,7 @@ func TestADumpRestoredGoesOn(t *testing.T) {
 	if err := s.Delete(ctx, "gone-1", 1, store.Hard); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "balances", At: 2}); err != nil {
+	if _, err := s.Subscriptions().Open(ctx, store.Subscription{Name: "balances", Lanes: []store.Lane{{At: 2}}}); err != nil {
 		t.Fatal(err)
 	}
 	tx := beginTx(t, pgx.ReadCommitted)
@@ -138,7 +138,7 @@ func TestADumpRestoredGoesOn(t *testing.T) {
 	if epoch := epochOf(t, pool, schema); epoch == "" || epochOf(t, restoredPool, schema) != epoch {
 		t.Error("the epoch is another after the restore")
 	}
-	if c, err := restored.Checkpoints().Open(ctx, store.Checkpoint{Name: "balances"}); err != nil || c.At != 2 {
+	if c, err := restored.Subscriptions().Open(ctx, store.Subscription{Name: "balances", Lanes: make([]store.Lane, 1)}); err != nil || c.Lanes[0].At != 2 {
 		t.Errorf("the checkpoint is %+v, %v", c, err)
 	}
 	if a := mustAppend(t, restored, one("bank-1", 2), one("new-1", 0)); a[0].First != 5 || a[1].First != 6 {

@@ -65,7 +65,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	if err := s.commit(ctx, tx); err != nil {
 		return nil, err
 	}
-	db.bell.Ring()
+	db.local.Ring()
 	conn.Release()
 	var wait backoff
 	for {

@@ -32,7 +32,7 @@ func TestInTxStoresAllOrNothing(t *testing.T) {
 		_, err := tx.Exec(ctx, "INSERT INTO "+table+" VALUES ('a-17', 5000)")
 		return err
 	}
-	bell := s.Doorbell()
+	bell := s.Local().Wait()
 	committed, err := postgres.InTx(t.Context(), s, deposit)
 	if err != nil || len(committed) != 1 || committed[0] != (store.Appended{Stream: "bank-a-17", Version: 1, First: 1, Last: 1}) {
 		t.Fatalf("%+v, %v", committed, err)

@@ -33,7 +33,7 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 		return store.Appended{}, err
 	}
 	if o.tx == nil {
-		o.s.bell.Ring()
+		o.s.local.Ring()
 	}
 	return store.Appended{Stream: stream, Version: l.version}, nil
 }

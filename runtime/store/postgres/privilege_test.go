@@ -256,7 +256,7 @@ func TestNoTableOfOthersShadowsTheStores(t *testing.T) {
 	if err := s.Delete(t.Context(), "bank-3", 1, store.Hard); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "n"}); err != nil {
+	if _, err := s.Subscriptions().Open(t.Context(), store.Subscription{Name: "n", Lanes: make([]store.Lane, 1)}); err != nil {
 		t.Error(err)
 	}
 	checkStored(t, s, 3)

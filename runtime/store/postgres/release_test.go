@@ -134,7 +134,7 @@ func everything(t *testing.T, s *postgres.Store) (errs map[string]error, acknowl
 // anAnswer reports that err says something of the events, not of the tables.
 func anAnswer(err error) bool {
 	return err == nil || errors.Is(err, store.ErrStreamNotFound) || errors.Is(err, store.ErrEventNotFound) ||
-		errors.Is(err, store.ErrSnapshotNotFound) || errors.Is(err, store.ErrCheckpointMoved)
+		errors.Is(err, store.ErrSnapshotNotFound) || errors.Is(err, store.ErrFenced)
 }
 
 // TestAProgramIsAheadOfItsSchema calls everything at every step on the way: each call

@@ -23,7 +23,7 @@ func TestEveryRightIsNeeded(t *testing.T) {
 	if _, err := s.Link(ctx, "list-1", 0, stored.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "n"}); err != nil {
+	if _, err := s.Subscriptions().Open(ctx, store.Subscription{Name: "n", Lanes: make([]store.Lane, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(q store.Query) func() error {
@@ -34,11 +34,14 @@ func TestEveryRightIsNeeded(t *testing.T) {
 	}
 	snapshot := store.Snapshot{Stream: "bank-1", Version: 1, Type: "s", Format: store.JSON, Data: []byte(`{}`)}
 	open := func(name string) func() error {
-		return func() error { _, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: name}); return err }
+		return func() error {
+			_, err := s.Subscriptions().Open(ctx, store.Subscription{Name: name, Lanes: make([]store.Lane, 1)})
+			return err
+		}
 	}
 	load := func() error { _, err := s.LoadSnapshot(ctx, "bank-1"); return err }
 	save := func() error { return s.SaveSnapshot(ctx, snapshot) }
-	advance := func() error { return s.Checkpoints().Advance(ctx, "n", 0, 1) }
+	advance := func() error { return s.Subscriptions().Pause(ctx, "n", true) }
 	for right, call := range map[string]func() error{
 		"USAGE ON SCHEMA %s":                read(store.Query{}),
 		"SELECT ON %s.events":               read(store.Query{}),

@@ -36,7 +36,7 @@ func TestAStandbyIsReadAndRefusesToWrite(t *testing.T) {
 		}
 		_, one := other.Append(t.Context(), batch("a-1", 2, event("x", `{}`)))
 		_, two := other.Append(t.Context(), batch("a-1", 2, event("x", `{}`)), batch("a-3", 0, event("x", `{}`)))
-		_, key := other.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "n"})
+		_, key := other.Subscriptions().Open(t.Context(), store.Subscription{Name: "n", Lanes: make([]store.Lane, 1)})
 		for call, err := range map[string]error{
 			"append one": one, "append two": two, "open a checkpoint": key,
 			"save a snapshot": other.SaveSnapshot(t.Context(), store.Snapshot{Stream: "a-1", Version: 1, Type: "s", Format: store.JSON, Data: []byte(`{}`)}),

@@ -23,7 +23,6 @@ type statements struct {
 	link, linked                                               string
 	deleteStream, undeleteStream, truncateStream, remove       string
 	streamInfo, streams, streamKey                             string
-	checkpointFind, checkpointInsert, checkpointAdvance        string
 	snapshotSave, snapshotLoad, snapshotDelete                 string
 	migrated                                                   string
 }
@@ -70,9 +69,6 @@ func statementsOf(schema string) statements {
 		streamInfo:         text("stream_info"),
 		streams:            text("streams"),
 		streamKey:          text("stream_key"),
-		checkpointFind:     text("checkpoint_find"),
-		checkpointInsert:   text("checkpoint_insert"),
-		checkpointAdvance:  text("checkpoint_advance"),
 		snapshotSave:       text("snapshot_save"),
 		snapshotLoad:       text("snapshot_load"),
 		snapshotDelete:     text("snapshot_delete"),

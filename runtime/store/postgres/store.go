@@ -55,7 +55,7 @@ type Store struct {
 	config Config
 	schema string // quoted
 	sql    statements
-	bell   store.Doorbell
+	local  store.Local
 	queue  queue
 	// lane is for appends that wait for streams: they occupy at most these
 	// connections.
@@ -145,8 +145,8 @@ func (s *Store) Capabilities() store.Capabilities {
 		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
 }
 
-// Doorbell rings after appends of this process.
-func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
+// Local rings after appends of this process.
+func (s *Store) Local() *store.Local { return &s.local }
 
 // now is the clock in the precision that the tables keep.
 func (s *Store) now() time.Time { return s.config.Now().UTC().Truncate(time.Microsecond) }

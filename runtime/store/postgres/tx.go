@@ -51,7 +51,7 @@ func (s *Store) WithTx(tx pgx.Tx) *Tx {
 
 // Wake wakes the subscriptions of this process: events were appended in a
 // transaction that the store did not commit itself.
-func (s *Store) Wake() { s.bell.Ring() }
+func (s *Store) Wake() { s.local.Ring() }
 
 // Format is [Config.Format].
 func (t *Tx) Format() store.Format { return t.s.config.Format }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/esgen/esgen/internal/pgtest"
@@ -91,7 +92,7 @@ func TestALostReplyIsAskedForAgain(t *testing.T) {
 			if _, err := s.Append(t.Context(), batch("warm-1", store.Any, event("x", `{}`)), batch("warm-2", store.Any, event("x", `{}`))); err != nil {
 				t.Fatal(err)
 			}
-			bell := s.Doorbell()
+			bell := s.Local().Wait()
 			w.cutReply.Store(true)
 			got, err := s.Append(t.Context(), batches...)
 			if err != nil {
@@ -191,11 +192,16 @@ func TestReadsAndCheckpointsSurviveALostReply(t *testing.T) {
 	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
-	k := s.Checkpoints()
-	if _, err := k.Open(t.Context(), store.Checkpoint{Name: "n"}); err != nil {
+	k := s.Subscriptions()
+	if _, err := k.Open(t.Context(), store.Subscription{Name: "n", Lanes: make([]store.Lane, 1)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Advance(t.Context(), "n", 0, 1); err != nil {
+	r, err := k.Renew(t.Context(), store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{"n"}})
+	if err != nil || len(r.Lanes) != 1 {
+		t.Fatalf("renew: %+v, %v", r, err)
+	}
+	move := store.Move{Hold: store.Hold{Subscription: "n", Token: r.Lanes[0].Token}, To: 1}
+	if err := k.Advance(t.Context(), move); err != nil {
 		t.Fatal(err)
 	}
 	w.cutReply.Store(true)
@@ -203,12 +209,13 @@ func TestReadsAndCheckpointsSurviveALostReply(t *testing.T) {
 		t.Fatalf("read %d events, %v", len(all), err)
 	}
 	w.cutReply.Store(true)
-	if err := k.Advance(t.Context(), "n", 1, 2); err != nil {
+	move.From, move.To = 1, 2
+	if err := k.Advance(t.Context(), move); err != nil {
 		t.Fatal(err)
 	}
-	c, err := k.Open(t.Context(), store.Checkpoint{Name: "n"})
-	if err != nil || c.At != 2 || w.cutReply.Load() {
-		t.Fatalf("at %d, %v", c.At, err)
+	c, err := k.Find(t.Context(), "n")
+	if err != nil || c.Lanes[0].At != 2 || w.cutReply.Load() {
+		t.Fatalf("%+v, %v", c, err)
 	}
 }
 

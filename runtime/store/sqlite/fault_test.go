@@ -189,7 +189,7 @@ func TestHeldLockIsWaitedForUntilTheDeadline(t *testing.T) {
 	for name, write := range map[string]func(context.Context) error{
 		"append": func(ctx context.Context) error { _, err := s.Append(ctx, one("bank-1")); return err },
 		"checkpoint": func(ctx context.Context) error {
-			_, err := s.Checkpoints().Open(ctx, store.Checkpoint{Name: "a"})
+			_, err := s.Subscriptions().Open(ctx, store.Subscription{Name: "a", Lanes: make([]store.Lane, 1)})
 			return err
 		},
 		"snapshot": func(ctx context.Context) error { return s.DeleteSnapshot(ctx, "bank-1") },

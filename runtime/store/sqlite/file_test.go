@@ -70,11 +70,11 @@ func TestClosedStoreRefusesCalls(t *testing.T) {
 	_, reading := collect(t.Context(), s, store.Query{})
 	_, describing := s.StreamInfo(t.Context(), "bank-1")
 	_, loading := s.LoadSnapshot(t.Context(), "bank-1")
-	_, opening := s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "a"})
+	_, opening := s.Subscriptions().Open(t.Context(), store.Subscription{Name: "a", Lanes: make([]store.Lane, 1)})
 	_, looking := s.Pending(t.Context())
 	for call, err := range map[string]error{
 		"Append": appending, "Read": reading, "StreamInfo": describing, "LoadSnapshot": loading,
-		"Checkpoints.Open": opening, "Pending": looking, "Migrate": s.Migrate(t.Context()),
+		"Subscriptions.Open": opening, "Pending": looking, "Migrate": s.Migrate(t.Context()),
 	} {
 		if !errors.Is(err, store.ErrClosed) {
 			t.Errorf("%s of a closed store: %v", call, err)

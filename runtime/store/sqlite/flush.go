@@ -108,7 +108,7 @@ func (w *writer) flush(changes []*change, waited time.Duration) {
 
 func (w *writer) done(t *tx, changes []*change) {
 	if t.appended {
-		w.bell.Ring()
+		w.local.Ring()
 	}
 	w.release(changes)
 }

@@ -70,7 +70,7 @@ func TestNothingIsTouchedBeforeItIsNeeded(t *testing.T) {
 	notMigrated(t, err, file, 0)
 	_, err = collect(t.Context(), s, store.Query{})
 	notMigrated(t, err, file, 0)
-	_, err = s.Checkpoints().Open(t.Context(), store.Checkpoint{Name: "a"})
+	_, err = s.Subscriptions().Open(t.Context(), store.Subscription{Name: "a", Lanes: make([]store.Lane, 1)})
 	notMigrated(t, err, file, 0)
 	absent("calls on a file that is not there")
 }

@@ -89,8 +89,6 @@ var (
 	checkpointSQL string
 	//go:embed queries/insert_checkpoint.sql
 	insertCheckpointSQL string
-	//go:embed queries/advance_checkpoint.sql
-	advanceCheckpointSQL string
 	//go:embed queries/save_snapshot.sql
 	saveSnapshotSQL string
 	//go:embed queries/load_snapshot.sql

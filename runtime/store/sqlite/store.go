@@ -49,7 +49,7 @@ type Store struct {
 	file     string
 	config   Config
 	observed *store.Observed
-	bell     store.Doorbell
+	local    store.Local
 	base     *base
 	writer   writer
 	window   int64 // see there; tests make it small
@@ -93,7 +93,7 @@ func Open(file string, c Config) (*Store, error) {
 		file: path, config: c, observed: store.Observe(c.Observer, "sqlite", path, nil),
 		base: newBase(path, c), window: window,
 	}
-	s.writer.base, s.writer.bell, s.writer.observed = s.base, &s.bell, s.observed
+	s.writer.base, s.writer.local, s.writer.observed = s.base, &s.local, s.observed
 	return s, nil
 }
 
@@ -103,9 +103,9 @@ func (s *Store) File() string { return s.file }
 // Format is the configured one.
 func (s *Store) Format() store.Format { return s.config.Format }
 
-// Doorbell rings after every append and link of this store. Those of other processes,
+// Local rings after every append and link of this store. Those of other processes,
 // and of another Store on the same file, do not ring: who waits also polls.
-func (s *Store) Doorbell() <-chan struct{} { return s.bell.Wait() }
+func (s *Store) Local() *store.Local { return &s.local }
 
 // Capabilities are all that there are.
 func (s *Store) Capabilities() store.Capabilities {

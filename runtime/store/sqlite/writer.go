@@ -28,8 +28,8 @@ const grace = time.Second
 // that does it starts with the first waiting change and ends with the last, so a
 // writer that nobody uses has none.
 type writer struct {
-	base *base
-	bell *store.Doorbell
+	base  *base
+	local *store.Local
 
 	observed *store.Observed
 

@@ -17,18 +17,18 @@ import (
 // behaviour.
 type broken struct {
 	*memory.Store
-	append      func(context.Context, []store.Batch) ([]store.Appended, error)
-	read        func(context.Context, store.Query) iter.Seq2[store.Recorded, error]
-	checkpoints store.Checkpoints
-	save        func(context.Context, store.Snapshot) error
-	info        func(store.StreamInfo) store.StreamInfo
-	list        func(context.Context, store.StreamQuery) iter.Seq2[store.StreamInfo, error]
-	link        func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error)
-	remove      func(ctx context.Context, stream string, expected store.Version, how store.Removal) error
-	restore     func(ctx context.Context, stream string) error
-	truncate    func(ctx context.Context, stream string, before store.Version, how store.Removal) error
-	bell        <-chan struct{}
-	declares    store.Capabilities
+	append        func(context.Context, []store.Batch) ([]store.Appended, error)
+	read          func(context.Context, store.Query) iter.Seq2[store.Recorded, error]
+	subscriptions func(store.Subscriptions) store.Subscriptions
+	save          func(context.Context, store.Snapshot) error
+	info          func(store.StreamInfo) store.StreamInfo
+	list          func(context.Context, store.StreamQuery) iter.Seq2[store.StreamInfo, error]
+	link          func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error)
+	remove        func(ctx context.Context, stream string, expected store.Version, how store.Removal) error
+	restore       func(ctx context.Context, stream string) error
+	truncate      func(ctx context.Context, stream string, before store.Version, how store.Removal) error
+	local         *store.Local
+	declares      store.Capabilities
 }
 
 func (b *broken) Append(ctx context.Context, batches ...store.Batch) ([]store.Appended, error) {
@@ -45,11 +45,11 @@ func (b *broken) Read(ctx context.Context, q store.Query) iter.Seq2[store.Record
 	return b.read(ctx, q)
 }
 
-func (b *broken) Checkpoints() store.Checkpoints {
-	if b.checkpoints == nil {
-		return b.Store.Checkpoints()
+func (b *broken) Subscriptions() store.Subscriptions {
+	if b.subscriptions == nil {
+		return b.Store.Subscriptions()
 	}
-	return b.checkpoints
+	return b.subscriptions(b.Store.Subscriptions())
 }
 
 func (b *broken) SaveSnapshot(ctx context.Context, s store.Snapshot) error {
@@ -102,11 +102,11 @@ func (b *broken) Truncate(ctx context.Context, stream string, before store.Versi
 	return b.truncate(ctx, stream, before, how)
 }
 
-func (b *broken) Doorbell() <-chan struct{} {
-	if b.bell == nil {
-		return b.Store.Doorbell()
+func (b *broken) Local() *store.Local {
+	if b.local == nil {
+		return b.Store.Local()
 	}
-	return b.bell
+	return b.local
 }
 
 func (b *broken) Capabilities() store.Capabilities { return b.Store.Capabilities() | b.declares }

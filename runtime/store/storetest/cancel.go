@@ -60,16 +60,6 @@ func cancelCases() []contractCase {
 				}
 			}
 		}},
-		{name: "checkpoints say that a context has ended", run: func(f *fixture) {
-			f.checkpoint("s", "all", 0)
-			for _, c := range ended(f) {
-				c.saidBy(f, "Advance", f.store.Checkpoints().Advance(c.ctx, "s", 0, 5))
-				_, err := f.store.Checkpoints().Open(c.ctx, store.Checkpoint{Name: "new"})
-				c.saidBy(f, "Open", err)
-			}
-			f.equal("at", uint64(0), f.checkpoint("s", "all", 9).At)
-			f.equal("new at", uint64(7), f.checkpoint("new", "all", 7).At)
-		}},
 		{name: "snapshots say that a context has ended", needs: store.KeepsSnapshots, run: func(f *fixture) {
 			s := f.store.(store.Snapshots)
 			f.save(s, snapshot("bank-1", 1))
@@ -184,7 +174,7 @@ func bellCases() []contractCase {
 	return []contractCase{
 		{name: "the doorbell rings after an append", run: func(f *fixture) {
 			for i := range 5 {
-				bell := f.store.Doorbell()
+				bell := f.store.Local().Wait()
 				if bell == nil {
 					return // it never rings; readers poll
 				}

@@ -260,13 +260,14 @@ func namesOnOneLine(f *fixture) {
 	again.ID = stored.ID
 	shown("Append of a duplicate", f.refuse(batch(name, 1, again)))
 	shown("Append of nothing", f.refuse(batch(name, store.Any)))
-	err = f.store.Checkpoints().Advance(f.ctx, name, 0, 1)
-	shown("Advance", err)
+	shown("Advance", f.store.Subscriptions().Advance(f.ctx, store.Move{Hold: store.Hold{Subscription: name}, To: 1}))
+	_, err = f.store.Subscriptions().Find(f.ctx, name)
+	shown("Find", err)
 	for _, c := range ended(f) {
 		shown("Append in a context that ended", f.refuseIn(c.ctx, batch(name, store.Any, event(2))))
 		_, err := collect(c.ctx, f.store, store.Query{Stream: name})
 		shown("Read in a context that ended", err)
-		_, err = f.store.Checkpoints().Open(c.ctx, store.Checkpoint{Name: name})
+		_, err = f.store.Subscriptions().Open(c.ctx, store.Subscription{Name: name, Lanes: make([]store.Lane, 1)})
 		shown("Open in a context that ended", err)
 	}
 }

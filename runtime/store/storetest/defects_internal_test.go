@@ -221,7 +221,7 @@ var defects = []defect{
 		}
 	}},
 	{"a bell that never rings", "the doorbell", func(b *broken) {
-		b.bell = make(chan struct{})
+		b.local = &store.Local{}
 	}},
 	{"forgets the cause", "correlation and causation", func(b *broken) {
 		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
@@ -282,15 +282,6 @@ var defects = []defect{
 			}
 		})
 	}},
-	{"moves checkpoints wherever told", "advancing a checkpoint from where", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
-	}},
-	{"moves checkpoints wherever told", "of concurrent advances", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
-	}},
-	{"refuses a move whose reply was lost", "advancing again", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), lost: true}
-	}},
 	{"keeps the first snapshot of a version", "a snapshot of the same version", func(b *broken) {
 		b.save = func(ctx context.Context, s store.Snapshot) error {
 			if old, err := b.LoadSnapshot(ctx, s.Stream); err == nil && old.Version == s.Version {
@@ -335,12 +326,6 @@ var defects = []defect{
 			}
 			return appended, err
 		}
-	}},
-	{"takes a missing checkpoint for one at 0", "advancing an unknown", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), blind: true}
-	}},
-	{"moves checkpoints wherever told", "checkpoints that no store", func(b *broken) {
-		b.checkpoints = &sloppy{Checkpoints: b.Store.Checkpoints(), at: map[string]uint64{}}
 	}},
 	{"describes streams by the clock", "the catalog describes", func(b *broken) {
 		b.info = func(info store.StreamInfo) store.StreamInfo { info.Created = time.Now(); return info }

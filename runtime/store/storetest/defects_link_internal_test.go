@@ -154,7 +154,7 @@ var linkDefects = []defect{
 			}
 		})
 	}},
-	{"does not ring for links", "the doorbell rings after a link", func(b *broken) { b.bell = make(chan struct{}) }},
+	{"does not ring for links", "the doorbell rings after a link", func(b *broken) { b.local = &store.Local{} }},
 	{"links in a context that has ended", "a link in a context", func(b *broken) {
 		b.link = func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error) {
 			return b.Store.Link(context.WithoutCancel(ctx), stream, expected, ids...)

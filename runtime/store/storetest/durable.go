@@ -16,8 +16,8 @@ func durableCases() []contractCase {
 			given := identified(3)
 			first := f.append("bank-1", 0, given...)
 			f.append("card-1", store.Any, events(2)...)
-			f.checkpoint("balances", "all", 0)
-			f.advance("balances", 0, 4)
+			f.opened("balances", "all", 0)
+			f.advance(f.taken("balances"), 0, 4)
 			before := f.all()
 			f.equal("events", 5, len(before))
 			keeper, keeps := f.store.(store.Snapshots)
@@ -28,7 +28,7 @@ func durableCases() []contractCase {
 			f.equal("$all", before, f.all())
 			f.equal("bank-1", before[:3], f.stream("bank-1"))
 			f.equal("category", before[3:], f.read(store.Query{Categories: []string{"card"}}))
-			f.equal("checkpoint", uint64(4), f.checkpoint("balances", "all", 0).At)
+			f.equal("checkpoint", uint64(4), f.at("balances"))
 			if keeps {
 				f.equal("snapshot", store.Version(3), f.load(f.store.(store.Snapshots), "bank-1").Version)
 			}
@@ -61,13 +61,19 @@ func processCases() []contractCase {
 		}},
 		{name: "a checkpoint is moved by one of two processes", needs: store.SeveralProcesses, run: func(f *fixture) {
 			two := f.another()
-			f.checkpoint("s", "all", 0)
-			f.equal("settings", "all", two.checkpoint("s", "others", 5).Settings)
-			two.advance("s", 0, 3)
-			if err := f.store.Checkpoints().Advance(f.ctx, "s", 0, 2); !errors.Is(err, store.ErrCheckpointMoved) {
-				f.Errorf("Advance by the process that lost it: %v, want a CheckpointError", err)
+			f.opened("s", "all", 0)
+			f.equal("settings", "all", two.opened("s", "others", 5).Settings)
+			lost := f.taken("s")
+			for _, paused := range []bool{true, false} {
+				if err := two.store.Subscriptions().Pause(f.ctx, "s", paused); err != nil {
+					f.Fatal(err)
+				}
 			}
-			f.equal("at", uint64(3), f.checkpoint("s", "all", 0).At)
+			two.advance(two.taken("s"), 0, 3)
+			if err := f.store.Subscriptions().Advance(f.ctx, store.Move{Hold: lost, To: 2}); !errors.Is(err, store.ErrFenced) {
+				f.Errorf("Advance by the process that lost it: %v, want a FencedError", err)
+			}
+			f.equal("at", uint64(3), f.at("s"))
 		}},
 		{name: "of appends in two processes that expect the same version one succeeds", needs: store.SeveralProcesses, run: func(f *fixture) {
 			oneWinner(f, f.store, f.another().store)

@@ -12,7 +12,7 @@ func (f *fixture) follow(s store.Store, q store.Query, done <-chan struct{}) []p
 	var seen []place
 	for {
 		last := closed(done)
-		bell := s.Doorbell()
+		bell := s.Local().Wait()
 		n := 0
 		for r, err := range s.Read(f.ctx, q) {
 			if err != nil {
@@ -50,7 +50,7 @@ func (f *fixture) readLate(s store.Store, done <-chan struct{}) [][]place {
 			break
 		}
 		reads = append(reads, places(read))
-		await(s.Doorbell(), done)
+		await(s.Local().Wait(), done)
 	}
 	return reads
 }

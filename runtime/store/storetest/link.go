@@ -24,7 +24,7 @@ func linkCases() []contractCase {
 		{name: "the doorbell rings after a link", needs: store.Links, run: func(f *fixture) {
 			ids := f.appended("bank-1", 2)
 			for i, id := range ids {
-				bell := f.store.Doorbell()
+				bell := f.store.Local().Wait()
 				if bell == nil {
 					return // it never rings; readers poll
 				}

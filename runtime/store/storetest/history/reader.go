@@ -23,7 +23,7 @@ type reader struct {
 func (r *reader) follow(ctx context.Context) error {
 	var written int64
 	for ctx.Err() == nil {
-		bell := r.store.Doorbell()
+		bell := r.store.Local().Wait()
 		q := store.Query{FromPosition: store.Position(r.last + 1)}
 		n, err := r.read(ctx, q, true, clock()-written > int64(100*time.Millisecond))
 		if err != nil {

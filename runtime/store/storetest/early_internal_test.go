@@ -11,46 +11,6 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// sloppy checkpoints move wherever they are told.
-type sloppy struct {
-	store.Checkpoints
-	mu   sync.Mutex
-	at   map[string]uint64
-	lost bool // a lost reply is answered with an error instead
-	// blind: what is not there seems to be at 0.
-	blind bool
-}
-
-func (s *sloppy) Open(ctx context.Context, c store.Checkpoint) (store.Checkpoint, error) {
-	stored, err := s.Checkpoints.Open(ctx, c)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at, ok := s.at[c.Name]; ok && err == nil {
-		stored.At = at
-	}
-	return stored, err
-}
-
-func (s *sloppy) Advance(ctx context.Context, name string, from, to uint64) error {
-	if s.lost {
-		if c, err := s.Checkpoints.Open(ctx, store.Checkpoint{Name: name}); err == nil && c.At == to && from != to {
-			return &store.CheckpointError{Name: name, From: from, To: to, Actual: c.At}
-		}
-		return s.Checkpoints.Advance(ctx, name, from, to)
-	}
-	if s.blind {
-		err := s.Checkpoints.Advance(ctx, name, from, to)
-		if moved, ok := as[*store.CheckpointError](err); ok {
-			moved.Missing = false
-		}
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.at[name] = to
-	return nil
-}
-
 // early hides events for a while after their positions are given: what becomes
 // of a store that gives positions before the commit.
 func early(b *broken) {
