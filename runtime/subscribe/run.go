@@ -61,8 +61,9 @@ type result struct {
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
 		s: s, m: newMachine(s.name, s.c, rand.Float64),
-		log:    s.c.Logger.With("subscription", s.name),
-		member: store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{s.name}},
+		log: s.c.Logger.With("subscription", s.name),
+		// All runs are one member; their tokens tell them apart.
+		member: store.Member{ID: uuid.NewSHA1(uuid.Nil, []byte(s.name)), Lease: time.Hour, Runs: []string{s.name}},
 		saving: context.WithoutCancel(ctx),
 		// One action of each kind is under way at most, so nobody waits here.
 		events:  make(chan store.Recorded, 1),
