@@ -153,12 +153,10 @@ func (t transaction) outcome(l *lane, ds []delivery, move store.Move, failed, er
 			m.batchNacked(now, ds, failed)
 		case err != nil:
 			m.uncommitted(now, ds, l.run.named(err))
+			l.lastErr, l.lastAt = m.savings.err, now
 		default:
 			m.committed(now, ds, move.To)
 		}
 		return true
 	})
-	if failed == nil && err != nil {
-		l.run.trouble(l.run.named(err), time.Now())
-	}
 }

@@ -13,8 +13,8 @@ var unreadable = backoff{first: 500 * time.Millisecond, longest: 10 * time.Secon
 // replayed is the number of a delivery that had been parked.
 const replayed = ^uint64(0)
 
-// handling is what a machine knows of the events in the program's hands.
-type handling struct {
+// inHand is what a machine knows of the events in the program's hands.
+type inHand struct {
 	handlings setback
 	inFlight  int
 	since     time.Time
@@ -80,7 +80,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		if m.how.moves && it.state == parking || m.beyond(n) || len(out) > 0 && m.queue.begin() < m.isolate {
 			break
 		}
-		if it.state != waiting {
+		if it.state != queued {
 			continue
 		}
 		if _, is := m.keys[it.key]; is {
@@ -259,7 +259,7 @@ func (m *machine) putBack(number uint64, key string) {
 	for n := number; n < m.queue.end(); n++ {
 		it := m.queue.at(n)
 		if it.state == given && (!m.how.loose || it.key == key) {
-			it.state = waiting
+			it.state = queued
 			m.inFlight--
 			m.waits++
 		}
@@ -338,7 +338,7 @@ func (m *machine) uncommitted(now time.Time, ds []delivery, err error) {
 func (m *machine) placed(now time.Time, at uint64) {
 	for m.queue.len() > 0 && m.queue.first().place <= at {
 		switch it := m.queue.first(); it.state {
-		case waiting:
+		case queued:
 			m.waits--
 			m.handledAny, m.count = true, m.count+1
 		case given:

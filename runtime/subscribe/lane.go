@@ -42,6 +42,17 @@ type lane struct {
 	done    chan struct{}
 	wg      sync.WaitGroup
 	outcome error
+
+	// standing tells others in the process how far the lane is.
+	standing *standing
+	lastErr  error
+	lastAt   time.Time
+}
+
+// tellStanding is called with the lock held, after changes.
+func (l *lane) tellStanding() {
+	l.standing.moveTo(l.m.handled)
+	l.standing.inFlight.Store(int64(l.m.inFlight))
 }
 
 func newLane(r *run, of store.Lane, until time.Time) *lane {
@@ -55,6 +66,7 @@ func newLane(r *run, of store.Lane, until time.Time) *lane {
 		kick:   make(chan struct{}, 1), ready: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	l.m.hold(until)
+	l.standing = r.standings.own(s.name, of.Lane, of.At)
 	l.work, l.halt = context.WithCancelCause(r.work)
 	return l
 }
@@ -70,10 +82,14 @@ func wake(ch chan struct{}) {
 func (l *lane) change(f func(m *machine, now time.Time)) {
 	l.mu.Lock()
 	f(l.m, time.Now())
-	notices := l.m.notices
+	l.tellStanding()
+	notices, live := l.m.notices, l.m.live
 	l.m.notices = nil
 	l.mu.Unlock()
 	l.run.tell(notices)
+	if live {
+		l.run.isLive()
+	}
 	wake(l.kick)
 	wake(l.ready)
 }
@@ -110,7 +126,7 @@ func (l *lane) drive() {
 		switch a.do {
 		case expires:
 			l.log.Warn("subscription has not renewed its lease in time and handles nothing until it has")
-			l.run.tell([]Notice{{Kind: NoticeLost, Subscription: l.name, Lane: l.hold.Lane, Err: ErrLeaseLost}})
+			l.run.tell([]Notice{{Kind: NoticeLost, Lane: l.hold.Lane, Err: ErrLeaseLost}})
 			continue
 		case ends:
 			l.end()
@@ -237,7 +253,7 @@ func (l *lane) outcomeOf(what string, of func(*machine) *setback, f func(m *mach
 		f(m, now)
 		after, at, stopping = *work, m.handled, m.stopping || m.lost
 		if after.failures > before.failures {
-			l.run.trouble(after.err, now)
+			l.lastErr, l.lastAt = after.err, now
 			m.tell(Notice{Kind: NoticeFailing, Err: after.err, Pause: after.until.Sub(now)})
 		}
 	})

@@ -75,7 +75,7 @@ type machine struct {
 	// last is the place of the newest event read, of this lane or not.
 	last uint64
 	reading
-	handling
+	inHand
 	saving
 	parked
 

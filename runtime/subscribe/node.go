@@ -173,7 +173,7 @@ func (n *node) loop(done chan struct{}) {
 			continue
 		}
 		began := time.Now()
-		short, err := n.renew(r, began)
+		short, err := n.renew(r)
 		every := r.member.Lease / 3
 		next := began.Add(every - time.Duration(rand.Int64N(int64(every)/8)))
 		if err != nil {
@@ -211,7 +211,7 @@ func (n *node) wait(timer *time.Timer, next time.Time, short bool, early time.Ti
 
 // renew gives up what is to be given up, renews the membership and tells all what
 // they have. short tells that some have less than is due to them.
-func (n *node) renew(r *round, began time.Time) (short bool, err error) {
+func (n *node) renew(r *round) (short bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), max(r.member.Lease/3, minLease/3))
 	defer cancel()
 	if len(r.releases) > 0 {
@@ -225,7 +225,11 @@ func (n *node) renew(r *round, began time.Time) (short bool, err error) {
 			return false, err
 		}
 	}
-	began = time.Now()
+	places := make([]map[int]uint64, len(r.runs))
+	for i, run := range r.runs {
+		places[i] = run.places()
+	}
+	began := time.Now()
 	renewal, err := n.subs.Renew(ctx, r.member)
 	if err != nil {
 		n.fail(r, err)
@@ -235,8 +239,8 @@ func (n *node) renew(r *round, began time.Time) (short bool, err error) {
 	n.mu.Lock()
 	released := slices.Clone(n.releases)
 	n.mu.Unlock()
-	for _, run := range r.runs {
-		g := grant{epoch: renewal.Epoch, until: until, lanes: map[int]store.Lane{}}
+	for i, run := range r.runs {
+		g := grant{before: places[i], epoch: renewal.Epoch, until: until, lanes: map[int]store.Lane{}}
 		for _, share := range renewal.Shares {
 			if share.Subscription == run.s.name {
 				g.share, g.shared = share, true
@@ -278,4 +282,6 @@ type grant struct {
 	share  store.Share
 	shared bool
 	lanes  map[int]store.Lane
+	// before are the checkpoints when the renewal began.
+	before map[int]uint64
 }

@@ -5,7 +5,7 @@ import "github.com/esgen/esgen/runtime/store"
 type itemState uint8
 
 const (
-	waiting itemState = iota
+	queued itemState = iota
 	// given: it is in the program's hands.
 	given
 	// parking: it waits to be stored as parked or skipped.

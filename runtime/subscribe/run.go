@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +36,9 @@ type run struct {
 	// news tells that granted changed; ended gets lanes.
 	news     chan struct{}
 	ended    chan *lane
-	complain sync.Once
+	observed *observed
+	// lives tells that Live was signalled.
+	lives atomic.Bool
 	// withdrawn is the node's.
 	withdrawn bool
 
@@ -49,15 +52,21 @@ type run struct {
 	renewal setback
 	opened  bool
 	paused  bool
-	lastErr error
-	lastAt  time.Time
-	handled uint64 // by lanes that have ended
+	// stopping: the lanes are ending.
+	stopping  bool
+	standings *standings
+	lastErr   error
+	lastAt    time.Time
+	handled   uint64 // by lanes that have ended
+	// ending are the last lanes, once there are none.
+	ending []LaneStatus
 }
 
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
-		s: s, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), feed: feedOf(s.db),
-		news: make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{},
+		s: s, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
+		observed: observe(s.c.Observer, s.c.Logger.With("subscription", s.name)),
+		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{},
 	}
 	r.work, r.halt = context.WithCancelCause(ctx)
 	s.mu.Lock()
@@ -161,6 +170,20 @@ func (r *run) follow(ctx context.Context) error {
 	}
 }
 
+// places are the checkpoints of the lanes: a renewal that begins later and shows an
+// earlier one tells that the store went back.
+func (r *run) places() map[int]uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	places := make(map[int]uint64, len(r.lanes))
+	for number, l := range r.lanes {
+		l.mu.Lock()
+		places[number] = l.m.stored
+		l.mu.Unlock()
+	}
+	return places
+}
+
 // grant is called by the node.
 func (r *run) grant(g grant) {
 	r.mu.Lock()
@@ -186,7 +209,7 @@ func (r *run) renewalFailed(err error) {
 		r.refused = err
 	}
 	r.mu.Unlock()
-	r.notice(Notice{Kind: NoticeRenewalFailed, Lane: -1, Err: err})
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeRenewalFailed, Lane: -1, Err: err})
 	wake(r.news)
 }
 
@@ -216,7 +239,7 @@ func (r *run) apply(ctx context.Context) error {
 	r.mu.Unlock()
 	for number, l := range lanes {
 		switch of, held := g.lanes[number]; {
-		case !held || of.Token != l.hold.Token || of.At < l.storedBefore(g.until):
+		case !held || of.Token != l.hold.Token || of.At < g.before[number]:
 			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		default:
 			l.renew(g.until)
@@ -260,7 +283,7 @@ func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
 	r.lanes[of.Lane] = l
 	r.mu.Unlock()
 	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
-	r.notice(Notice{Kind: NoticeGained, Lane: of.Lane, At: of.At})
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
 	go l.drive()
 	r.s.started.give()
 	return nil
@@ -281,9 +304,17 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 
 // hasEnded takes a lane out, gives it up, and returns why the run is to stop.
 func (r *run) hasEnded(l *lane) error {
+	r.standings.leave(r.s.name, l.hold.Lane, l.standing)
+	last := l.status()
+	last.State, last.Live, last.Attempt = notRunning, false, 0
 	r.mu.Lock()
 	delete(r.lanes, l.hold.Lane)
 	r.handled += l.m.count
+	if len(r.ending) > 0 && !r.stopping {
+		r.ending = nil
+	}
+	r.ending = append(r.ending, last)
+	slices.SortFunc(r.ending, func(a, b LaneStatus) int { return cmp.Compare(a.Lane, b.Lane) })
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
 	kind := NoticeReleased
@@ -293,7 +324,7 @@ func (r *run) hasEnded(l *lane) error {
 	} else {
 		r.node.release(l.hold)
 	}
-	r.notice(Notice{Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
 	switch {
 	case !lost && errors.Is(cause, errReleased):
 		l.log.Info("subscription gives its lane to another process", "at", l.m.handled)
@@ -309,6 +340,7 @@ func (r *run) stop(cause error) error {
 	r.halt(cause)
 	r.mu.Lock()
 	left := len(r.lanes)
+	r.stopping, r.ending = true, nil
 	for _, l := range r.lanes {
 		l.stop(cause, false)
 	}
@@ -358,6 +390,26 @@ func (r *run) end(ctx context.Context, err error) error {
 	defer r.s.mu.Unlock()
 	r.s.status, r.s.run = status, nil
 	return err
+}
+
+// isLive is called when a lane has caught up.
+func (r *run) isLive() {
+	if r.lives.Load() {
+		return
+	}
+	r.mu.Lock()
+	lanes := slices.Collect(maps.Values(r.lanes))
+	r.mu.Unlock()
+	for _, l := range lanes {
+		l.mu.Lock()
+		live := l.m.live
+		l.mu.Unlock()
+		if !live {
+			return
+		}
+	}
+	r.lives.Store(true)
+	r.s.live.give()
 }
 
 func (r *run) trouble(err error, now time.Time) {

@@ -99,10 +99,11 @@ func (l *lane) answered(f func(m *machine, now time.Time) bool) (counted, goOn b
 	notices := l.m.notices
 	l.m.notices = nil
 	live := l.m.live
-	l.mu.Unlock()
+	l.tellStanding()
 	if after.failures > before.failures {
-		l.run.trouble(after.err, now)
+		l.lastErr, l.lastAt = after.err, now
 	}
+	l.mu.Unlock()
 	if before.failures != after.failures {
 		l.logChange("handle an event", at, before, after, stopping)
 	}
