@@ -29,9 +29,10 @@ type run struct {
 	log  *slog.Logger
 	node *node
 	feed *feed
-	// work is the context of reads and of handlers, ended when the run stops.
-	work context.Context //nolint:containedctx // of the whole run
-	halt context.CancelCauseFunc
+	// parent is the caller's context, work that of reads and of handlers, ended when
+	// the run stops.
+	parent, work context.Context //nolint:containedctx // of the whole run
+	halt         context.CancelCauseFunc
 
 	// news tells that granted changed; ended gets lanes.
 	news     chan struct{}
@@ -58,15 +59,15 @@ type run struct {
 	lastErr   error
 	lastAt    time.Time
 	handled   uint64 // by lanes that have ended
-	// ending are the last lanes, once there are none.
-	ending []LaneStatus
+	// past are the lanes that have ended, as they were last.
+	past map[int]LaneStatus
 }
 
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
-		s: s, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
+		s: s, parent: ctx, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
 		observed: observe(s.c.Observer, s.c.Logger.With("subscription", s.name)),
-		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{},
+		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{},
 	}
 	r.work, r.halt = context.WithCancelCause(ctx)
 	s.mu.Lock()
@@ -281,6 +282,7 @@ func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
 	l := newLane(r, of, until)
 	r.mu.Lock()
 	r.lanes[of.Lane] = l
+	delete(r.past, of.Lane)
 	r.mu.Unlock()
 	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
@@ -310,11 +312,7 @@ func (r *run) hasEnded(l *lane) error {
 	r.mu.Lock()
 	delete(r.lanes, l.hold.Lane)
 	r.handled += l.m.count
-	if len(r.ending) > 0 && !r.stopping {
-		r.ending = nil
-	}
-	r.ending = append(r.ending, last)
-	slices.SortFunc(r.ending, func(a, b LaneStatus) int { return cmp.Compare(a.Lane, b.Lane) })
+	r.past[last.Lane] = last
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
 	kind := NoticeReleased
@@ -340,7 +338,6 @@ func (r *run) stop(cause error) error {
 	r.halt(cause)
 	r.mu.Lock()
 	left := len(r.lanes)
-	r.stopping, r.ending = true, nil
 	for _, l := range r.lanes {
 		l.stop(cause, false)
 	}

@@ -90,6 +90,9 @@ func (l *lane) pull(most int, into []delivery) (context.Context, []delivery) {
 func (l *lane) answered(f func(m *machine, now time.Time) bool) (counted, goOn bool) {
 	l.mu.Lock()
 	now := time.Now()
+	if err := l.run.parent.Err(); err != nil {
+		l.m.stop(now, err, false) // what failed because of that is no failure
+	}
 	before, was := l.m.handlings, l.m.inFlight
 	counted = !l.over && f(l.m, now)
 	after, at, stopping := l.m.handlings, l.m.handled, l.m.stopping

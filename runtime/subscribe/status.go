@@ -72,7 +72,9 @@ func (r *run) status(s Status) Status {
 	s.Handled, s.Lanes = r.handled, nil
 	s.State, s.Attempt = r.describe(len(lanes))
 	if len(lanes) == 0 {
-		s.Lanes = slices.Clone(r.ending)
+		for _, number := range slices.Sorted(maps.Keys(r.past)) {
+			s.Lanes = append(s.Lanes, r.past[number])
+		}
 	}
 	r.mu.Unlock()
 	for _, l := range lanes {
