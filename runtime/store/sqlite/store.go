@@ -56,11 +56,12 @@ type Store struct {
 }
 
 var (
-	_ store.Store     = (*Store)(nil)
-	_ store.Catalog   = (*Store)(nil)
-	_ store.Snapshots = (*Store)(nil)
-	_ store.Linker    = (*Store)(nil)
-	_ store.Deleter   = (*Store)(nil)
+	_ store.Store      = (*Store)(nil)
+	_ store.Catalog    = (*Store)(nil)
+	_ store.Snapshots  = (*Store)(nil)
+	_ store.Linker     = (*Store)(nil)
+	_ store.Deleter    = (*Store)(nil)
+	_ store.Transactor = (*Store)(nil)
 )
 
 // Open returns the store in file, a path. It checks its arguments; the file is
@@ -94,6 +95,8 @@ func Open(file string, c Config) (*Store, error) {
 		base: newBase(path, c), window: window,
 	}
 	s.writer.base, s.writer.local, s.writer.observed = s.base, &s.local, s.observed
+	s.writer.turn = make(chan struct{}, 1)
+	s.writer.turn <- struct{}{}
 	return s, nil
 }
 
