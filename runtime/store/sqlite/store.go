@@ -113,7 +113,7 @@ func (s *Store) Local() *store.Local { return &s.local }
 // Capabilities are all that there are.
 func (s *Store) Capabilities() store.Capabilities {
 	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
-		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
+		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes | store.Transacts
 }
 
 // Close waits until every append that has begun has ended, and closes the file.
