@@ -8,6 +8,8 @@
 //	esctl index add metadata.tenant
 //	esctl streams -prefix bank-
 //	esctl read bank-a-17
+//	esctl subscriptions list -watch
+//	esctl parked retry balances bank-a-17
 //	esctl verify
 //	esctl doctor
 //

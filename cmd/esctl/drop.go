@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -104,18 +102,7 @@ func (s shell) confirm(ctx context.Context, p place, all []target, database stri
 	default:
 		want = fmt.Sprintf("drop %d", len(all))
 	}
-	fmt.Fprintf(s.stderr, "This cannot be undone. To go on, type %s: ", printable(want))
-	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if terminal(s.stdin) == nil {
-		s.notef("") // nobody has typed the end of the line
-	}
-	if strings.TrimSuffix(strings.TrimSuffix(answer, "\n"), "\r") != want {
-		return errors.New("not confirmed; nothing was dropped")
-	}
-	return nil
+	return s.asked(want, "nothing was dropped")
 }
 
 // holds says how much would be lost.

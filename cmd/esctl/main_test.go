@@ -68,7 +68,7 @@ func TestStoriesOnPostgres(t *testing.T) {
 func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 	return testscript.Params{
 		Dir: dir, Setup: setup, UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"query": query, "code": code},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"query": query, "code": code, "consume": consume},
 	}
 }
 

@@ -108,11 +108,16 @@ func (p *printer) print(r store.Recorded) error {
 	}
 	text := fmt.Sprintf(columns, strconv.FormatUint(uint64(r.Position), 10), r.Time.UTC().Format(time.RFC3339),
 		printable(stream), strconv.FormatInt(int64(r.Version), 10), printable(r.Type), printable(shown(r)))
-	if n := utf8.RuneCountInString(text); p.width > 0 && n > p.width {
-		text = string([]rune(text)[:p.width-1]) + "…"
-	}
-	_, err := fmt.Fprintln(p.stdout, strings.TrimRight(text, " "))
+	_, err := fmt.Fprintln(p.stdout, strings.TrimRight(cut(text, p.width), " "))
 	return err
+}
+
+// cut is a line that fits into a terminal, or all of it if width is 0.
+func cut(line string, width int) string {
+	if width > 0 && utf8.RuneCountInString(line) > width {
+		return string([]rune(line)[:width-1]) + "…"
+	}
+	return line
 }
 
 // shown is the payload for a person.

@@ -39,6 +39,7 @@ func verbs() []verb {
 	return []verb{
 		createVerb, migrateVerb, migrationsVerb, sqlVerb, dropVerb, indexVerb,
 		streamsVerb, readVerb, tailVerb, appendVerb,
+		subscriptionsVerb, parkedVerb,
 		verifyVerb, doctorVerb,
 	}
 }

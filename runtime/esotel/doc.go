@@ -1,8 +1,11 @@
-// Package esotel turns what a store does into OpenTelemetry traces and metrics, for
+// Package esotel turns what a store and its subscriptions do into OpenTelemetry traces
+// and metrics, for
 // programs that import it; no other package of the module links OpenTelemetry, and
 // this one only its API. [New] gives the observer that a store's Config takes:
 //
 //	db, err := sqlite.Open(file, sqlite.Config{Observer: esotel.New(esotel.Config{})})
+//
+// [NewSubscriptions] gives the one that a subscription's Config takes.
 //
 // # Spans
 //
@@ -32,6 +35,26 @@
 //   - db.operation.batch.size of a flush of several appends; esgen.head.wait.duration
 //     of a flush and esgen.queue.wait.duration of an append, in seconds.
 //
+// # Spans of handlers
+//
+// Every call of a handler of a subscription, with one event or a batch, is a span
+// "process SUBSCRIPTION" of kind consumer, by the conventions for messaging; a
+// transaction ends with its commit. It is the root of a trace of its own, with a link
+// to each span in which its events were appended if those carry a trace
+// ([Config.TraceEvents]), up to 128. Its attributes:
+//
+//   - messaging.system, messaging.operation.type, messaging.operation.name.
+//   - esgen.subscription.name and esgen.subscription.lane.
+//   - esgen.handling.kind: "event", "batch", "transaction" or "yield"; of the last, an
+//     event of an iterator, the span ends when it is acknowledged.
+//   - esgen.handling.attempt, from 1, and esgen.event.count.
+//   - esgen.event.position: that of the last event. Of a single one also
+//     esgen.event.type, esgen.stream.name, esgen.stream.version and
+//     messaging.message.id.
+//   - error.type and the status Error if the handler failed: "panic" with
+//     exception.stacktrace, or a class of those below, in which what is an answer for
+//     those who append is a failure.
+//
 // # Outcomes
 //
 // An outcome is "ok"; "duplicate" for events that had been stored before; "conflict",
@@ -56,7 +79,23 @@
 //	esgen.queue.wait.duration  s         histogram  of each append, until its flush began
 //	esgen.head.wait.duration   s         histogram  of each flush, for the lock that orders appends
 //
-// All have db.system.name and db.namespace; esgen.operation.duration also
+// Those of subscriptions have esgen.subscription.name:
+//
+//	esgen.handling.duration  s          histogram  calls of handlers, by esgen.handling.kind and error.type
+//	esgen.events.handled     {event}    counter    by handlers that returned nil
+//	esgen.handling.retries   {retry}    counter    failed calls that are tried again
+//	esgen.events.parked      {event}    counter    parked, or waiting behind a parked one
+//	esgen.events.unparked    {event}    counter    parked ones that were handled after all
+//	esgen.events.skipped     {event}    counter    passed over by the policy
+//	esgen.lane.stops         {stop}     counter    lanes that stopped at an event
+//	esgen.lane.failures      {failure}  counter    reads and checkpoints that failed and are tried again
+//	esgen.lane.changes       {change}   counter    by esgen.lane.change: gained, released, lost
+//	esgen.lease.failures     {failure}  counter    renewals that failed
+//	esgen.lanes              {lane}     gauge      that this process owns
+//	esgen.lag.events         {event}    gauge      places behind the end, of the lane farthest behind
+//	esgen.lag.duration       s          gauge      age of the oldest event not handled; it grows while a lane stands
+//
+// All others have db.system.name and db.namespace; esgen.operation.duration also
 // db.operation.name, esgen.outcome and, after an error, error.type; it and the counters
 // have esgen.in_tx in a caller's transaction and db.collection.name if
 // [Config.Categories] asks for it. None has a stream's name. The names are not those of

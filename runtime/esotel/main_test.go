@@ -22,9 +22,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // collected is an observer with all that it reports.
 type collected struct {
 	*esotel.Observer
-	tracers *sdktrace.TracerProvider
-	spans   *tracetest.SpanRecorder
-	reader  *metric.ManualReader
+	handlings *esotel.Subscriptions
+	tracers   *sdktrace.TracerProvider
+	spans     *tracetest.SpanRecorder
+	reader    *metric.ManualReader
 }
 
 func collect(c esotel.Config, options ...sdktrace.TracerProviderOption) collected {
@@ -32,7 +33,7 @@ func collect(c esotel.Config, options ...sdktrace.TracerProviderOption) collecte
 	tracers := sdktrace.NewTracerProvider(append(options, sdktrace.WithSpanProcessor(spans))...)
 	c.TracerProvider = tracers
 	c.MeterProvider = metric.NewMeterProvider(metric.WithReader(reader))
-	return collected{esotel.New(c), tracers, spans, reader}
+	return collected{esotel.New(c), esotel.NewSubscriptions(c), tracers, spans, reader}
 }
 
 // shown is a span in plain values.
@@ -92,6 +93,14 @@ func (c collected) measured(t *testing.T) (all []measured) {
 			case metricdata.Sum[int64]:
 				for _, p := range data.DataPoints {
 					all = append(all, measured{m.Name, m.Unit, encode(p.Attributes), 0, float64(p.Value)})
+				}
+			case metricdata.Gauge[int64]:
+				for _, p := range data.DataPoints {
+					all = append(all, measured{m.Name, m.Unit, encode(p.Attributes), 0, float64(p.Value)})
+				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					all = append(all, measured{m.Name, m.Unit, encode(p.Attributes), 0, p.Value})
 				}
 			default:
 				t.Errorf("%s is a %T", m.Name, data)

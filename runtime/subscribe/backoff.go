@@ -30,3 +30,10 @@ func (s *setback) fail(now time.Time, err error, b backoff, random float64) {
 }
 
 func (s *setback) clear() { *s = setback{} }
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

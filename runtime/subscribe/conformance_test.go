@@ -131,29 +131,36 @@ func (k kind) consecutive(t *testing.T, events []store.Recorded, n int, last sto
 	}
 }
 
-// second runs the same name twice: in the same process it is refused, in two the
-// one that falls behind learns at its first checkpoint that it does.
+// second runs the same name twice: the one that comes later stands by, in this
+// process and in another, and goes on when the first one stops.
 func (k kind) second(t *testing.T, db store.Store) {
 	appendTo(t, db, "bank-1", 2)
 	c := k.config
-	c.CheckpointEvery = 1
-	entered, proceed := make(chan struct{}), make(chan struct{})
-	slow := run(t, newSubscription(t, db, k.name+"-twice", func(context.Context, store.Recorded) error {
-		close(entered)
-		<-proceed
-		return nil
-	}, c))
-	await(t, entered, "the first event")
-	if err := slow.Run(t.Context()); !errors.Is(err, subscribe.ErrRunning) {
+	first := &recorder{}
+	p := run(t, newSubscription(t, db, k.name+"-twice", first.handle, c))
+	await(t, p.Live(), "Live")
+	if err := p.Run(t.Context()); !errors.Is(err, subscribe.ErrRunning) {
 		t.Errorf("a second Run returned %v, want ErrRunning", err)
 	}
-
-	fast := run(t, newSubscription(t, db, k.name+"-twice", (&recorder{}).handle, c))
-	await(t, fast.Live(), "Live")
-	fast.stop(t)
-	close(proceed)
-	if err := slow.result(t); !errors.Is(err, store.ErrFenced) {
-		t.Errorf("Run returned %v, want a FencedError", err)
+	next := &recorder{}
+	here := run(t, newSubscription(t, db, k.name+"-twice", next.handle, c))
+	there := run(t, newSubscription(t, another(db), k.name+"-twice", next.handle, c))
+	for _, standby := range []*process{here, there} {
+		eventually(t, "a standby", func() bool {
+			s := standby.Status()
+			return s.State == "standing by" || s.State == "asking for its lanes"
+		})
+	}
+	n := len(first.handled())
+	appendTo(t, db, "bank-1", 1)
+	first.await(t, n+1)
+	p.stop(t)
+	last := appendTo(t, db, "bank-1", 1)
+	k.consecutive(t, next.await(t, 1), 1, last)
+	here.stop(t)
+	there.stop(t)
+	if n := len(next.handled()); n != 1 {
+		t.Errorf("the standbys handled %d events, want 1", n)
 	}
 }
 

@@ -112,7 +112,6 @@ func TestErrorsThatCannotHealEndIt(t *testing.T) {
 	t.Parallel()
 	closed := fmt.Errorf("read: %w", store.ErrClosed)
 	invalid := &store.InvalidError{What: "query", Reason: "odd"}
-	moved := &store.FencedError{Holds: []store.Hold{{Subscription: "ends"}}}
 	tests := []struct {
 		name  string
 		err   error
@@ -132,7 +131,6 @@ func TestErrorsThatCannotHealEndIt(t *testing.T) {
 		{"read, invalid", invalid, func(db *faulty, err error) {
 			db.read = func(n int64, _ store.Query) error { return until(1, err)(n) }
 		}, 0},
-		{"checkpoint, moved", moved, func(db *faulty, err error) { db.advance = until(1, err) }, 0},
 		{"checkpoint, closed", closed, func(db *faulty, err error) { db.advance = until(1, err) }, 0},
 	}
 	for _, test := range tests {
@@ -165,7 +163,7 @@ func TestOtherSettingsAreRefused(t *testing.T) {
 	for _, c := range []subscribe.Config{{}, {Stream: "bank-1"}, {Categories: []string{"bank"}}} {
 		err := run(t, newSubscription(t, db, "settled", h.handle, c)).result(t)
 		refused, ok := errors.AsType[*subscribe.SettingsError](err)
-		if !ok || refused.Stored != `categories "bank", "cards"` || refused.Given == refused.Stored || refused.Name != "settled" {
+		if !ok || refused.Stored != `categories "bank", "cards"; 1 lane by stream` || refused.Given == refused.Stored || refused.Name != "settled" {
 			t.Errorf("Run returned %v, want a SettingsError", err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"sync/atomic"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -21,8 +23,12 @@ type faulty struct {
 	lose func(n int64) error
 	// local replaces the store's.
 	local *store.Local
+	// renew fails these calls; dead fails all that are about subscriptions, as if
+	// the process were cut off or stopped.
+	renew func(n int64) error
+	dead  atomic.Bool
 
-	reads, opens, advances atomic.Int64
+	reads, opens, advances, renewals atomic.Int64
 }
 
 func (f *faulty) Read(ctx context.Context, q store.Query) iter.Seq2[store.Recorded, error] {
@@ -64,6 +70,41 @@ type faultySubscriptions struct {
 	store.Subscriptions
 }
 
+// gone is the error of a store that is cut off.
+func (c faultySubscriptions) gone() error {
+	if c.f.dead.Load() {
+		return errAway
+	}
+	return nil
+}
+
+func (c faultySubscriptions) Renew(ctx context.Context, m store.Member) (store.Renewal, error) {
+	n := c.f.renewals.Add(1)
+	if c.f.renew != nil {
+		if err := c.f.renew(n); err != nil {
+			return store.Renewal{}, err
+		}
+	}
+	if err := c.gone(); err != nil {
+		return store.Renewal{}, err
+	}
+	return c.Subscriptions.Renew(ctx, m)
+}
+
+func (c faultySubscriptions) Release(ctx context.Context, holds ...store.Hold) error {
+	if err := c.gone(); err != nil {
+		return err
+	}
+	return c.Subscriptions.Release(ctx, holds...)
+}
+
+func (c faultySubscriptions) Leave(ctx context.Context, id uuid.UUID) error {
+	if err := c.gone(); err != nil {
+		return err
+	}
+	return c.Subscriptions.Leave(ctx, id)
+}
+
 func (c faultySubscriptions) Open(ctx context.Context, s store.Subscription) (store.Subscription, error) {
 	if n := c.f.opens.Add(1); c.f.open != nil {
 		if err := c.f.open(n); err != nil {
@@ -75,6 +116,9 @@ func (c faultySubscriptions) Open(ctx context.Context, s store.Subscription) (st
 
 func (c faultySubscriptions) Advance(ctx context.Context, moves ...store.Move) error {
 	n := c.f.advances.Add(1)
+	if err := c.gone(); err != nil {
+		return err
+	}
 	if c.f.advance != nil {
 		if err := c.f.advance(n); err != nil {
 			return err
@@ -86,6 +130,9 @@ func (c faultySubscriptions) Advance(ctx context.Context, moves ...store.Move) e
 	}
 	return err
 }
+
+// another returns what another process sees of the store of db.
+func another(db store.Store) *faulty { return &faulty{Store: db, local: &store.Local{}} }
 
 // until returns a failure for the first n calls.
 func until(n int64, err error) func(int64) error {

@@ -2,8 +2,7 @@ package subscribe
 
 import (
 	"context"
-	"errors"
-	"runtime/debug"
+	"time"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -17,37 +16,56 @@ import (
 // event was handled nevertheless. What is appended with ctx is caused by r (see
 // [store.CausedBy]).
 //
-// A panic counts as an error. Ending the goroutine with [runtime.Goexit] counts
-// as [Stop].
+// ctx also ends, with the cause [ErrLeaseLost], when another process may handle
+// the events from then on: what is done after that may be done twice.
+//
+// By the error a handler can say more: [Stop], [Skip], [Park], [RetryAfter] and
+// [Unreadable]. A panic counts as an error. Ending the goroutine with
+// [runtime.Goexit] counts as [Stop].
 type HandlerFunc func(ctx context.Context, r store.Recorded) error
 
-// Stop returns an error by which a handler says that handling the event again
-// would not help: Run ends with a [*HandlerError] at once, without the retries.
-// A nil err stands for an error that says so.
-func Stop(err error) error {
-	if err == nil {
-		err = errors.New("the handler asked to stop")
-	}
-	return &stopError{err}
-}
+// single gives events one by one.
+type single struct{ h HandlerFunc }
 
-type stopError struct{ error }
+// atOnce is how many events are taken from the machine at a time: the lock is
+// passed less often so.
+const atOnce = 128
 
-func (e *stopError) Unwrap() error { return e.error }
+func (s single) manner() manner { return manner{} }
 
-func isStop(err error) bool {
-	var stop *stopError
-	return errors.As(err, &stop)
-}
-
-var errGoexit = Stop(errors.New("the handler ended its goroutine with runtime.Goexit, as testing's FailNow does; return an error instead"))
-
-// call runs the handler in a goroutine that it may end.
-func (h HandlerFunc) call(ctx context.Context, r store.Recorded) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+func (s single) work(l *lane) {
+	ds := make([]delivery, 0, atOnce)
+	for {
+		var ctx context.Context
+		if ctx, ds = l.pull(atOnce, ds); ds == nil {
+			return
 		}
-	}()
-	return h(store.CausedBy(ctx, r), r)
+		for i := range ds {
+			if !s.handle(ctx, l, ds[i:]) {
+				break
+			}
+		}
+	}
+}
+
+// handle handles the first event and reports whether to go on with the next. If
+// not, those that are left are put back.
+func (s single) handle(ctx context.Context, l *lane, ds []delivery) bool {
+	d := &ds[0]
+	ctx, end := l.begin(store.CausedBy(ctx, *d.r), HandlingEvent, ds[:1])
+	err := guarded(func() error { return s.h(ctx, l.c.mapped(*d.r)) })
+	if end != nil {
+		end(err)
+	}
+	counted, goOn := l.answered(func(m *machine, now time.Time) bool {
+		if err != nil {
+			return m.nacked(now, d.number, d.giving, err)
+		}
+		counted := m.acked(now, d.number, d.giving)
+		if len(ds) > 1 && !m.mayHandle(now) {
+			m.putBack(ds[1].number, "")
+		}
+		return counted
+	})
+	return err == nil && counted && goOn
 }

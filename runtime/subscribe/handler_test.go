@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -242,23 +243,35 @@ level=ERROR msg="subscription ended"
 	})
 }
 
-// What ends the subscription also ends the context of the handler under way.
-func TestEndReachesTheHandler(t *testing.T) {
+// A lane that is another's by now ends the context of the handler under way, and
+// what that one answers is not stored.
+func TestLostLaneReachesTheHandler(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, db *faulty) {
-		moved := &store.FencedError{Holds: []store.Hold{{Subscription: "reached"}}}
-		db.advance = func(int64) error { return moved }
 		appendTo(t, db, "bank-1", 2)
+		var cause atomic.Pointer[error]
 		p := run(t, newSubscription(t, db, "reached", func(ctx context.Context, r store.Recorded) error {
-			if r.Position == 2 {
+			if r.Position == 2 && cause.Load() == nil {
 				<-ctx.Done()
-				return context.Cause(ctx)
+				err := context.Cause(ctx)
+				cause.Store(&err)
+				return err
 			}
 			return nil
 		}, subscribe.Config{}))
-		if err := p.waits(t, time.Minute); !errors.Is(err, moved) {
-			t.Errorf("Run returned %v, want %v", err, moved)
+		pass(10 * time.Millisecond)
+		// Somebody takes the lanes from their owners.
+		if err := db.Subscriptions().Reset(t.Context(), "reached", 0, false); err != nil {
+			t.Fatal(err)
 		}
+		pass(10 * time.Second)
+		if err := cause.Load(); err == nil || !errors.Is(*err, subscribe.ErrLeaseLost) {
+			t.Errorf("the handler's context ended with %v, want ErrLeaseLost", err)
+		}
+		if s := p.Status(); s.State != "live" || s.Stored != 2 || len(s.Lanes) != 1 || s.Lanes[0].Token < 2 {
+			t.Errorf("it has the lane again, but its status is %+v", s)
+		}
+		p.stop(t)
 	})
 }
 

@@ -1,12 +1,16 @@
 package subscribe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,299 +19,404 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// saveTimeout bounds one try to store a checkpoint. It does not end with the
-// context of Run, for the last checkpoint is stored when that has ended.
-const saveTimeout = 5 * time.Second
+// errReleased is the cause of lanes that are given up to others.
+var errReleased = errors.New("the lane is given up to another process")
 
-// run does the I/O that its machine asks for. The machine belongs to the
-// goroutine of loop; each action runs beside it and sends one result.
+// run is one Run of a subscription: it starts a lane for each that its node has,
+// and ends those that it has no longer.
 type run struct {
-	s *Subscription
-	m *machine
-	// member is who has the lane under token.
-	member store.Member
-	hold   store.Hold
-	log    *slog.Logger
+	s    *Subscription
+	log  *slog.Logger
+	node *node
+	feed *feed
+	// parent is the caller's context, work that of reads and of handlers, ended when
+	// the run stops.
+	parent, work context.Context //nolint:containedctx // of the whole run
+	halt         context.CancelCauseFunc
 
-	// work is the context of reads and of the handler, ended when the run stops.
-	work context.Context
-	halt context.CancelCauseFunc
-	// saving is a context that does not end.
-	saving context.Context
+	// news tells that granted changed; ended gets lanes.
+	news     chan struct{}
+	ended    chan *lane
+	observed *observed
+	// lives tells that Live was signalled.
+	lives atomic.Bool
+	// withdrawn is the node's.
+	withdrawn bool
 
-	events  chan store.Recorded
-	results chan result
-	bell    <-chan struct{}
-	// page is what the last read got; it belongs to the read under way.
-	page []store.Recorded
-	wg   sync.WaitGroup
-
-	// asked tells that the run stops because its context ended.
-	asked     bool
-	eventTime time.Time
-	count     uint64
+	mu      sync.Mutex
+	granted *grant
+	refused error // what renewing cannot heal
+	lanes   map[int]*lane
+	epoch   uuid.UUID
+	first   uint64 // where a lane without a checkpoint begins
+	opening setback
+	renewal setback
+	opened  bool
+	paused  bool
+	// stopping: the lanes are ending.
+	stopping  bool
+	standings *standings
 	lastErr   error
-	lastTime  time.Time
-}
-
-// result is the outcome of an action.
-type result struct {
-	of    doing
-	at    uint64
-	limit int
-	err   error
+	lastAt    time.Time
+	handled   uint64 // by lanes that have ended
+	// past are the lanes that have ended, as they were last.
+	past map[int]LaneStatus
 }
 
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
-		s: s, m: newMachine(s.name, s.c, rand.Float64),
-		log: s.c.Logger.With("subscription", s.name),
-		// All runs are one member; their tokens tell them apart.
-		member: store.Member{ID: uuid.NewSHA1(uuid.Nil, []byte(s.name)), Lease: time.Hour, Runs: []string{s.name}},
-		saving: context.WithoutCancel(ctx),
-		// One action of each kind is under way at most, so nobody waits here.
-		events:  make(chan store.Recorded, 1),
-		results: make(chan result, ends),
+		s: s, parent: ctx, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
+		observed: observe(s.c.Observer, s.c.Logger.With("subscription", s.name)),
+		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{},
 	}
 	r.work, r.halt = context.WithCancelCause(ctx)
-	last := s.Status()
-	r.lastErr, r.lastTime = last.LastError, last.LastErrorTime
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.lastErr, r.lastAt = s.status.LastError, s.status.LastErrorTime
+	s.run = r
 	return r
 }
 
 func (r *run) loop(ctx context.Context) error {
-	r.wg.Go(r.handler)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	stop := ctx.Done()
+	cause := r.open()
+	if cause == nil {
+		r.node.join(r)
+		cause = r.follow(ctx)
+		r.node.withdraw(r)
+		if err := r.stop(cause); err != nil && ctx.Err() == nil || !errors.Is(err, cause) || err != nil && err != cause { //nolint:errorlint // more than the cause
+			cause = cmp.Or(err, cause)
+		}
+		give, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		r.node.leave(give, r)
+		cancel()
+	}
+	r.halt(cause)
+	return r.end(ctx, cause)
+}
+
+// open opens the subscription, for as long as that takes.
+func (r *run) open() error {
 	for {
-		a := r.m.next(time.Now())
-		if a.do == ends {
-			return r.end(a.err)
+		at, err := r.tryOpen()
+		if r.work.Err() != nil {
+			return r.work.Err()
 		}
-		if a.do != waits {
-			r.start(a) //nolint:contextcheck // the last checkpoint is stored when ctx has ended
-			continue
-		}
-		r.publish(r.status())
-		var alarm <-chan time.Time
-		if !a.wake.IsZero() {
-			timer.Reset(time.Until(a.wake))
-			alarm = timer.C
-		}
-		select {
-		case <-stop:
-			stop = nil
-			r.stop(ctx.Err())
-		case res := <-r.results:
-			// A call that failed because ctx ended is no failure of the store.
-			if err := ctx.Err(); err != nil {
-				r.stop(err)
+		r.mu.Lock()
+		before := r.opening
+		if err == nil {
+			r.opening.clear()
+			r.opened, r.first = true, at
+			r.mu.Unlock()
+			if before.failures > 0 {
+				r.log.Info("subscription can open the checkpoint again", "failures", before.failures)
 			}
-			r.take(res)
-		case <-r.bell:
-			r.bell = nil
-			r.m.hasRung(time.Now())
-		case <-alarm:
+			return nil
 		}
-		if r.m.stopping {
-			r.halt(r.m.cause)
+		now := time.Now()
+		r.opening.fail(now, err, storeBackoff, rand.Float64())
+		r.lastErr, r.lastAt = err, now
+		until := r.opening.until
+		r.mu.Unlock()
+		if permanent(err) {
+			return err
+		}
+		if before.failures == 0 {
+			r.log.Warn("subscription cannot open the checkpoint, retrying", "error", err)
+		}
+		timer := time.NewTimer(time.Until(until))
+		select {
+		case <-timer.C:
+		case <-r.work.Done():
+			timer.Stop()
+			return r.work.Err()
 		}
 	}
 }
 
-// stop begins the end because the context of Run ended.
-func (r *run) stop(err error) {
-	r.asked = r.asked || !r.m.stopping
-	r.m.stop(time.Now(), err)
-}
-
-// start begins an action. The doorbell is taken before the read, so that no
-// append falls between the two.
-func (r *run) start(a action) {
-	switch a.do {
-	case handles:
-		r.events <- a.event
-	case opens:
-		r.wg.Go(func() {
-			at, err := r.open()
-			r.results <- result{of: opens, at: at, err: err}
-		})
-	case reads:
-		r.bell = r.s.db.Local().Wait()
-		from, limit := a.from, a.limit
-		r.wg.Go(func() {
-			err := r.read(from, limit)
-			r.results <- result{of: reads, limit: limit, err: err}
-		})
-	case saves:
-		from, to := a.from, a.to
-		r.wg.Go(func() {
-			ctx, cancel := context.WithTimeout(r.saving, saveTimeout)
-			defer cancel()
-			err := r.s.db.Subscriptions().Advance(ctx, store.Move{Hold: r.hold, From: from, To: to})
-			r.results <- result{of: saves, err: r.named(err)}
-		})
-	case waits, ends: // the loop's
-	}
-}
-
-// take tells the machine an outcome, and the log what has changed by it.
-func (r *run) take(res result) {
-	now, m := time.Now(), r.m
-	var work *setback
-	var what string
-	switch res.of {
-	case opens:
-		work, what = &m.openings, "open the checkpoint"
-	case reads:
-		work, what = &m.readings, "read events"
-	case handles:
-		work, what = &m.handlings, "handle an event"
-	case saves:
-		work, what = &m.savings, "store the checkpoint"
-	case waits, ends: // have no outcome
-	}
-	before := work.failures
-	switch {
-	case res.of == reads:
-		m.hasRead(now, r.page, res.limit, res.err)
-		clear(r.page)
-	case res.of == opens && res.err == nil:
-		m.hasOpened(res.at)
-		r.log.Info("subscription started", "reads", r.s.settings, "at", res.at)
-		r.s.started.give()
-	case res.of == opens:
-		m.openFailed(now, res.err)
-	case res.of == handles && res.err == nil:
-		r.eventTime = m.queue.first().Time
-		r.count++
-		m.hasHandled(now)
-	case res.of == handles:
-		m.handleFailed(now, res.err)
-	case res.err == nil:
-		m.hasSaved()
-	default:
-		m.saveFailed(now, res.err)
-	}
-	if work.failures > before {
-		r.lastErr, r.lastTime = work.err, now
-	}
-	switch {
-	case before == 0 && work.failures > 0 && !m.stopping:
-		r.log.Warn("subscription cannot "+what+", retrying", "at", m.handled, "error", work.err)
-	case before > 0 && work.failures == 0:
-		r.log.Info("subscription can "+what+" again", "at", m.handled, "failures", before)
-	}
-	if m.live {
-		r.s.live.give()
-	}
-}
-
-// end waits for what is under way: after Run nothing of it is left.
-func (r *run) end(err error) error {
-	r.halt(err)
-	close(r.events)
-	r.wg.Wait()
-	if r.asked && r.m.handled == r.m.stored {
-		r.log.Info("subscription stopped", "at", r.m.handled)
-	} else {
-		r.lastErr, r.lastTime = err, time.Now()
-		r.log.Error("subscription ended", "at", r.m.handled, "error", err)
-	}
-	status := r.status()
-	// Nothing is kept up to date or retried any more.
-	status.State, status.Live, status.Attempt = notRunning, false, 0
-	r.publish(status)
-	return err
-}
-
-func (r *run) status() Status {
-	m := r.m
-	return Status{
-		Name: r.s.name, Reads: r.s.settings, State: m.describe(),
-		At: m.handled, EventTime: r.eventTime, Stored: m.stored, Handled: r.count, Live: m.live,
-		Attempt: m.attempt(), LastError: r.lastErr, LastErrorTime: r.lastTime,
-	}
-}
-
-func (r *run) publish(status Status) {
-	r.s.mu.Lock()
-	defer r.s.mu.Unlock()
-	r.s.status = status
-}
-
-func (r *run) open() (uint64, error) {
+// tryOpen returns where a lane begins that has no checkpoint.
+func (r *run) tryOpen() (uint64, error) {
 	s := r.s
+	subs := s.db.Subscriptions()
 	at, err := s.c.Start.first(r.work, s.db, s.c)
 	if err != nil {
 		return 0, r.named(err)
 	}
-	k := s.db.Subscriptions()
-	stored, err := k.Open(r.work, store.Subscription{Name: s.name, Settings: s.settings, Lanes: []store.Lane{{At: at}}})
-	switch {
-	case err != nil:
-		return 0, r.named(err)
-	case stored.Settings != s.settings:
+	lanes := make([]store.Lane, s.c.Lanes)
+	for i := range lanes {
+		lanes[i] = store.Lane{Lane: i, At: at}
+	}
+	stored, err := subs.Open(r.work, store.Subscription{Name: s.name, Settings: s.settings, Lanes: lanes})
+	if err == nil && (stored.Settings != s.settings || len(stored.Lanes) != s.c.Lanes) {
 		return 0, &SettingsError{Name: s.name, Stored: stored.Settings, Given: s.settings}
 	}
-	// Whoever runs it now loses the lane.
-	for _, paused := range []bool{true, false} {
-		if err := k.Pause(r.work, s.name, paused); err != nil {
-			return 0, r.named(err)
-		}
-	}
-	renewal, err := k.Renew(r.work, r.member)
-	switch {
-	case err != nil:
-		return 0, r.named(err)
-	case len(renewal.Lanes) == 0:
-		return 0, r.named(errors.New("another process took the lane at the same time"))
-	}
-	lane := renewal.Lanes[0]
-	r.hold = store.Hold{Subscription: s.name, Lane: lane.Lane, Token: lane.Token}
-	return lane.At, nil
+	return at, r.named(err)
 }
 
-// read fills the page with what it gets, also before an error. A stream that does
-// not exist is one without events so far.
-func (r *run) read(from uint64, limit int) error {
-	c := r.s.c
-	r.page = r.page[:0]
-	for event, err := range r.s.db.Read(r.work, c.query(from, limit)) {
-		if err != nil {
-			if c.Stream != "" && errors.Is(err, store.ErrStreamNotFound) {
-				return nil
+// follow starts and ends lanes as the node says, until the run is to stop.
+func (r *run) follow(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-r.news:
+			if err := r.apply(ctx); err != nil {
+				return err
 			}
-			return r.named(err)
+		case l := <-r.ended:
+			if err := r.hasEnded(l); err != nil {
+				return err
+			}
+			wake(r.news) // it may be wanted again
 		}
-		r.page = append(r.page, event)
-		if len(r.page) == limit {
-			break
+	}
+}
+
+// places are the checkpoints of the lanes: a renewal that begins later and shows an
+// earlier one tells that the store went back.
+func (r *run) places() map[int]uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	places := make(map[int]uint64, len(r.lanes))
+	for number, l := range r.lanes {
+		l.mu.Lock()
+		places[number] = l.m.stored
+		l.mu.Unlock()
+	}
+	return places
+}
+
+// grant is called by the node.
+func (r *run) grant(g grant) {
+	r.mu.Lock()
+	r.granted = &g
+	if r.renewal.failures > 0 {
+		r.log.Info("subscription can renew its lease again", "failures", r.renewal.failures)
+	}
+	r.renewal.clear()
+	r.mu.Unlock()
+	wake(r.news)
+}
+
+func (r *run) renewalFailed(err error) {
+	err = r.named(fmt.Errorf("renew the lease: %w", err))
+	now := time.Now()
+	r.mu.Lock()
+	if r.renewal.failures == 0 {
+		r.log.Warn("subscription cannot renew its lease, retrying", "error", err)
+	}
+	r.renewal.fail(now, err, storeBackoff, 0)
+	r.lastErr, r.lastAt = err, now
+	if permanent(err) {
+		r.refused = err
+	}
+	r.mu.Unlock()
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeRenewalFailed, Lane: -1, Err: err})
+	wake(r.news)
+}
+
+// apply makes the lanes those of the last grant.
+func (r *run) apply(ctx context.Context) error {
+	r.mu.Lock()
+	g, refused := r.granted, r.refused
+	r.mu.Unlock()
+	if refused != nil {
+		return refused
+	}
+	if g == nil {
+		return nil
+	}
+	if r.epoch == uuid.Nil {
+		r.epoch = g.epoch
+	}
+	switch {
+	case g.epoch != r.epoch:
+		return &EpochError{Subscription: r.s.name, Before: r.epoch, After: g.epoch}
+	case g.share.Missing:
+		return fmt.Errorf("subscription %s: it was deleted or renamed while it ran: %w", printable.Name(r.s.name), &store.SubscriptionNotFoundError{Name: r.s.name})
+	}
+	r.mu.Lock()
+	r.paused = g.share.Paused
+	lanes := maps.Clone(r.lanes)
+	r.mu.Unlock()
+	for number, l := range lanes {
+		switch of, held := g.lanes[number]; {
+		case !held || of.Token != l.hold.Token || of.At < g.before[number]:
+			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
+		default:
+			l.renew(g.until)
 		}
+	}
+	for _, number := range slices.Sorted(maps.Keys(g.lanes)) {
+		if lanes[number] != nil { // if it was lost, it has to end first
+			continue
+		}
+		if err := r.begin(ctx, g.lanes[number], g.until); err != nil {
+			return err
+		}
+	}
+	if g.shared {
+		r.drain(g.share.Lanes)
 	}
 	return nil
 }
 
-// handler gives events to the handler, one after another.
-func (r *run) handler() {
-	returned := true
-	defer func() {
-		if !returned {
-			r.wg.Go(r.handler)
-			r.results <- result{of: handles, err: errGoexit}
-		}
-	}()
-	for event := range r.events {
-		returned = false
-		err := r.s.handle.call(r.work, event)
-		returned = true
-		r.results <- result{of: handles, err: err}
+// drain ends lanes beyond what is due, so that others can have them.
+func (r *run) drain(due int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	numbers := slices.Sorted(maps.Keys(r.lanes))
+	for _, number := range numbers[min(due, len(numbers)):] {
+		r.lanes[number].stop(errReleased, true)
 	}
 }
 
+// begin starts a lane.
+func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
+	if err := r.checkHead(ctx, of); err != nil {
+		if !permanent(err) {
+			r.trouble(err, time.Now())
+			return nil // the next renewal brings it again
+		}
+		return err
+	}
+	l := newLane(r, of, until)
+	r.mu.Lock()
+	r.lanes[of.Lane] = l
+	delete(r.past, of.Lane)
+	r.mu.Unlock()
+	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
+	go l.drive()
+	r.s.started.give()
+	return nil
+}
+
+// checkHead refuses a checkpoint beyond the end of the log, unless that is where
+// the lane was to begin.
+func (r *run) checkHead(ctx context.Context, of store.Lane) error {
+	if of.At == 0 || of.At == r.first {
+		return nil
+	}
+	head, err := Current.first(ctx, r.s.db, r.s.c)
+	if err != nil || head >= of.At {
+		return r.named(err)
+	}
+	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
+}
+
+// hasEnded takes a lane out, gives it up, and returns why the run is to stop.
+func (r *run) hasEnded(l *lane) error {
+	r.standings.leave(r.s.name, l.hold.Lane, l.standing)
+	last := l.status()
+	last.State, last.Live, last.Attempt = notRunning, false, 0
+	r.mu.Lock()
+	delete(r.lanes, l.hold.Lane)
+	r.handled += l.m.count
+	r.past[last.Lane] = last
+	r.mu.Unlock()
+	lost, cause := l.m.lost, l.outcome
+	kind := NoticeReleased
+	if lost {
+		kind = NoticeLost
+		l.log.Warn("subscription has lost its lane", "at", l.m.handled, "error", cause)
+	} else {
+		r.node.release(l.hold)
+	}
+	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
+	switch {
+	case !lost && errors.Is(cause, errReleased):
+		l.log.Info("subscription gives its lane to another process", "at", l.m.handled)
+		return nil
+	case lost && errors.Is(cause, store.ErrFenced):
+		return nil
+	}
+	return cause
+}
+
+// stop ends all lanes and returns what went wrong, if it is more than the cause.
+func (r *run) stop(cause error) error {
+	r.halt(cause)
+	r.mu.Lock()
+	left := len(r.lanes)
+	for _, l := range r.lanes {
+		l.stop(cause, false)
+	}
+	r.mu.Unlock()
+	for ; left > 0; left-- {
+		select {
+		case l := <-r.ended:
+			if err := r.hasEnded(l); err != nil && err != cause { //nolint:errorlint // more than the cause
+				cause = err
+			}
+		case <-r.news:
+			r.keep()
+			left++
+		}
+	}
+	return cause
+}
+
+// keep renews the lanes that are ending.
+func (r *run) keep() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for number, l := range r.lanes {
+		if r.granted == nil {
+			return
+		}
+		if of, held := r.granted.lanes[number]; held && of.Token == l.hold.Token {
+			l.renew(r.granted.until)
+		} else if r.renewal.failures == 0 {
+			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
+		}
+	}
+}
+
+// end tells how the run has ended.
+func (r *run) end(ctx context.Context, err error) error {
+	status := r.status(Status{Name: r.s.name, Reads: r.s.c.reads()})
+	if ctx.Err() != nil && err == ctx.Err() { //nolint:errorlint // nothing but the end of ctx
+		r.log.Info("subscription stopped", "at", status.At)
+	} else {
+		status.LastError, status.LastErrorTime = err, time.Now()
+		r.log.Error("subscription ended", "at", status.At, "error", err)
+	}
+	// Nothing is kept up to date or retried any more.
+	status.State, status.Live, status.Attempt = notRunning, false, 0
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.status, r.s.run = status, nil
+	return err
+}
+
+// isLive is called when a lane has caught up.
+func (r *run) isLive() {
+	if r.lives.Load() {
+		return
+	}
+	r.mu.Lock()
+	lanes := slices.Collect(maps.Values(r.lanes))
+	r.mu.Unlock()
+	for _, l := range lanes {
+		l.mu.Lock()
+		live := l.m.live
+		l.mu.Unlock()
+		if !live {
+			return
+		}
+	}
+	r.lives.Store(true)
+	r.s.live.give()
+}
+
+func (r *run) trouble(err error, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lastErr, r.lastAt = err, now
+}
+
 func (r *run) named(err error) error {
-	if fenced := (*store.FencedError)(nil); err == nil || errors.As(err, &fenced) {
+	if err == nil || errors.Is(err, store.ErrFenced) {
 		return err
 	}
 	return fmt.Errorf("subscription %s: %w", printable.Name(r.s.name), err)

@@ -54,7 +54,7 @@ func (e edge) first(ctx context.Context, db store.Store, c Config) (uint64, erro
 		if c.Stream != "" && errors.Is(err, store.ErrStreamNotFound) {
 			return 0, nil
 		}
-		return c.place(r), err
+		return c.place(&r), err
 	}
 	return 0, nil
 }

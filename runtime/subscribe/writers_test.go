@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,33 +83,39 @@ func TestCrashRepeatsWhatWasNotStored(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, db store.Store) {
 		appendTo(t, db, "bank-1", 100)
-		// A process that stops moving its checkpoint has died, for the store.
-		var dead atomic.Bool
-		dying := &faulty{Store: db, advance: func(n int64) error {
-			switch {
-			case dead.Load():
-				return store.ErrClosed
-			case n > 2:
+		// A process that cannot reach the store any more has died, for the others.
+		dying := another(db)
+		dying.advance = func(n int64) error {
+			if n > 2 {
+				dying.dead.Store(true)
 				return errAway
 			}
 			return nil
-		}}
+		}
 		h := &recorder{}
-		p := run(t, newSubscription(t, dying, "dies", h.handle, subscribe.Config{CheckpointEvery: 10}))
+		c := subscribe.Config{CheckpointEvery: 10, Lease: time.Second}
+		p := run(t, newSubscription(t, dying, "dies", h.handle, c))
 		eventually(t, "the checkpoint to fail", func() bool { return p.Status().Attempt > 0 })
 		died := p.Status()
 		if repeats := died.At - died.Stored; died.Stored == 0 || repeats == 0 || repeats > 10 {
 			t.Errorf("it died at %d with the checkpoint at %d", died.At, died.Stored)
 		}
 		heir := &recorder{}
-		q := run(t, newSubscription(t, db, "dies", heir.handle, subscribe.Config{}))
+		began := time.Now()
+		q := run(t, newSubscription(t, another(db), "dies", heir.handle, c))
 		if first := heir.await(t, 1)[0]; uint64(first.Position) != died.Stored+1 {
 			t.Errorf("the next process began with %d, want %d", first.Position, died.Stored+1)
 		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the next process began after %s", took)
+		}
 		heir.await(t, 100-int(died.Stored))
+		if n := len(h.handled()); uint64(n) > died.Stored+10 {
+			t.Errorf("the first process handled %d events, at most 10 after %d", n, died.Stored)
+		}
 		q.stop(t)
-		dead.Store(true)
-		_ = p.result(t)
+		p.cancel()
+		<-p.ended
 	})
 }
 

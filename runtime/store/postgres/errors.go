@@ -106,7 +106,7 @@ func (s *Store) explain(ctx context.Context, op string, err error) error {
 	case "42P01", "42883", "3F000", "42703": // undefined table, function, schema, column
 		return s.notMigrated(ctx, op, err)
 	case statePrivilege:
-		return fmt.Errorf("%[1]s: %[2]w; grant the role USAGE on schema %[3]s, SELECT on its tables, INSERT and UPDATE on %[3]s.subscriptions, INSERT, UPDATE and DELETE on %[3]s.snapshots, and EXECUTE on its functions, but on remove only for hard deletes and never on settle", op, err, s.schema)
+		return fmt.Errorf("%[1]s: %[2]w; grant the role USAGE on schema %[3]s, SELECT on its tables, INSERT, UPDATE and DELETE on %[3]s.subscriptions, lanes, members, parked and snapshots, and EXECUTE on its functions, but on remove only for hard deletes and never on settle", op, err, s.schema)
 	case stateReadOnly:
 		return &store.UnavailableError{Op: op, Err: fmt.Errorf("the server or the session is read-only, as a standby is: %w", err)}
 	case stateQueryCanceled, stateLockNotAvailable, stateSerializationFailure, stateDeadlock:

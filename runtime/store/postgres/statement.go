@@ -23,6 +23,12 @@ type statements struct {
 	link, linked                                               string
 	deleteStream, undeleteStream, truncateStream, remove       string
 	streamInfo, streams, streamKey                             string
+	subscriptionOpen, subscriptionFind, subscriptionList       string
+	subscriptionPause, subscriptionReset, subscriptionRename   string
+	subscriptionDelete, memberRenew, memberLeave               string
+	laneRelease, laneAdvance, laneMove, lanePlace, laneReport  string
+	parkedInsert, parkedDelete, parkedList, parkedRetry        string
+	parkedMark                                                 string
 	snapshotSave, snapshotLoad, snapshotDelete                 string
 	migrated                                                   string
 }
@@ -69,6 +75,25 @@ func statementsOf(schema string) statements {
 		streamInfo:         text("stream_info"),
 		streams:            text("streams"),
 		streamKey:          text("stream_key"),
+		subscriptionOpen:   text("subscription_open"),
+		subscriptionFind:   text("subscription_find"),
+		subscriptionList:   text("subscription_list"),
+		subscriptionPause:  text("subscription_pause"),
+		subscriptionReset:  text("subscription_reset"),
+		subscriptionRename: text("subscription_rename"),
+		subscriptionDelete: text("subscription_delete"),
+		memberRenew:        text("member_renew"),
+		memberLeave:        text("member_leave"),
+		laneRelease:        text("lane_release"),
+		laneAdvance:        text("lane_advance"),
+		laneMove:           text("lane_move"),
+		lanePlace:          text("lane_place"),
+		laneReport:         text("lane_report"),
+		parkedInsert:       text("parked_insert"),
+		parkedDelete:       text("parked_delete"),
+		parkedList:         text("parked_list"),
+		parkedRetry:        text("parked_retry"),
+		parkedMark:         text("parked_mark"),
 		snapshotSave:       text("snapshot_save"),
 		snapshotLoad:       text("snapshot_load"),
 		snapshotDelete:     text("snapshot_delete"),

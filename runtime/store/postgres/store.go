@@ -72,10 +72,11 @@ type Store struct {
 }
 
 var (
-	_ store.Store     = (*Store)(nil)
-	_ store.Snapshots = (*Store)(nil)
-	_ store.Linker    = (*Store)(nil)
-	_ store.Deleter   = (*Store)(nil)
+	_ store.Store      = (*Store)(nil)
+	_ store.Snapshots  = (*Store)(nil)
+	_ store.Linker     = (*Store)(nil)
+	_ store.Deleter    = (*Store)(nil)
+	_ store.Transactor = (*Store)(nil)
 )
 
 // New returns a store on the connections of pool, which stays the caller's: the

@@ -1,4 +1,4 @@
--- Migrations 1 to 18 of the event store in schema schema_of_the_test.
+-- Migrations 1 to 20 of the event store in schema schema_of_the_test.
 
 -- Migration 1: store
 BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -185,16 +185,73 @@ BEGIN
   END IF;
 END
 $do$;
--- One row per subscription: how far it has come. It changes often, so its new rows
--- get room on its page.
+-- One row per named reader of events.
 CREATE TABLE subscriptions (
-  name     text COLLATE "C" PRIMARY KEY,
-  -- What it reads, in the words of package subscribe.
+  id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name     text COLLATE "C" NOT NULL UNIQUE,
+  -- What it reads and how it is divided, in the words of package subscribe.
   settings text NOT NULL,
-  -- The position, or of a subscription to one stream the version, last handled.
-  at       bigint NOT NULL CHECK (at >= 0),
-  updated  timestamptz NOT NULL
+  -- Nobody gets its lanes.
+  paused   boolean NOT NULL DEFAULT false,
+  created  timestamptz NOT NULL
+);
+
+-- Processes that run subscriptions. A row changes with every renewal, so new
+-- versions get room on its page.
+CREATE TABLE members (
+  id      uuid PRIMARY KEY,
+  label   text NOT NULL,
+  -- Until when it is alive.
+  expires timestamptz NOT NULL,
+  -- Names of the subscriptions that it takes part in.
+  runs    text[] COLLATE "C" NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Parts of subscriptions. What changes with every checkpoint is in no index, so
+-- that a new version costs no entry in one.
+CREATE TABLE lanes (
+  subscription_id bigint NOT NULL REFERENCES subscriptions ON DELETE CASCADE,
+  lane            integer NOT NULL CHECK (lane >= 0),
+  -- The position, or of a subscription to one stream the version, up to which
+  -- everything is handled.
+  at              bigint NOT NULL CHECK (at >= 0),
+  -- Rises whenever the owner changes.
+  token           bigint NOT NULL DEFAULT 0,
+  owner           uuid REFERENCES members,
+  -- What the owner cannot do, and since when.
+  error           text,
+  error_since     timestamptz,
+  -- When at last moved.
+  changed         timestamptz NOT NULL,
+  PRIMARY KEY (subscription_id, lane)
+) WITH (fillfactor = 50);
+
+CREATE INDEX lanes_owner_idx ON lanes (owner) WHERE owner IS NOT NULL;
+
+-- Events that subscriptions could not handle, or that wait behind one.
+CREATE TABLE parked (
+  subscription_id bigint NOT NULL REFERENCES subscriptions ON DELETE CASCADE,
+  lane            integer NOT NULL,
+  -- The partition key.
+  key             text COLLATE "C" NOT NULL,
+  -- The event's place as the subscription counts.
+  at              bigint NOT NULL,
+  stream          text COLLATE "C" NOT NULL,
+  version         bigint NOT NULL,
+  position        bigint NOT NULL,
+  event_id        uuid NOT NULL,
+  type            text COLLATE "C" NOT NULL,
+  state           text COLLATE "C" NOT NULL CHECK (state IN ('parked', 'retry', 'skipped', 'discarded')),
+  attempts        integer NOT NULL,
+  error           text NOT NULL,
+  reason          text NOT NULL,
+  time            timestamptz NOT NULL,
+  PRIMARY KEY (subscription_id, key, at)
+);
+
+-- Owners look for what is to be tried again with every renewal; records of what
+-- was skipped or discarded are not to be in the way.
+CREATE INDEX parked_waiting_idx ON parked (subscription_id, state, key, at) WHERE state IN ('parked', 'retry');
 INSERT INTO migrations (number, name) VALUES (6, 'subscriptions');
 COMMIT;
 
@@ -1245,4 +1302,152 @@ $$;
 
 REVOKE EXECUTE ON FUNCTION stream_info, load_snapshot FROM PUBLIC;
 INSERT INTO migrations (number, name) VALUES (18, 'stream_info');
+COMMIT;
+
+-- Migration 19: renew
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT pg_advisory_xact_lock(hashtext('esgen migrate'), hashtext('schema_of_the_test'));
+SET LOCAL search_path = "schema_of_the_test", pg_temp;
+DO $do$
+DECLARE
+  have integer := (SELECT coalesce(max(number), 0) FROM migrations);
+BEGIN
+  IF have <> 18 THEN
+    RAISE EXCEPTION 'migration 19 follows 18, but the schema is at %; nothing was changed', have;
+  END IF;
+END
+$do$;
+-- Keeps a member alive and divides the lanes of the subscriptions that it runs.
+--
+--   m_lease    in microseconds
+--   due        per run: how many lanes it is to have; NULL if there is no such
+--              subscription
+--   paused     per run
+--   l_…        the lanes that it owns now, in the order of names and numbers
+--
+-- Nothing here waits but for its own member's row: a lane that another transaction
+-- has locked is passed over. Who takes a lane from a member locks that member's row
+-- first, so that it cannot come back to life meanwhile.
+CREATE FUNCTION renew(
+  m_id uuid, m_label text, m_lease bigint, m_runs text[],
+  OUT epoch uuid, OUT expires timestamptz, OUT due integer[], OUT paused boolean[],
+  OUT l_subscription text[], OUT l_lane integer[], OUT l_at bigint[], OUT l_token bigint[],
+  OUT l_error text[], OUT l_error_since timestamptz[], OUT l_changed timestamptz[]
+)
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  lease interval := m_lease * interval '1 microsecond';
+  moment timestamptz;
+  short bigint[];
+  ended uuid[];
+BEGIN
+  INSERT INTO members AS m (id, label, expires, runs) VALUES (m_id, m_label, clock_timestamp() + lease, m_runs)
+  ON CONFLICT (id) DO UPDATE SET label = m_label, expires = clock_timestamp() + lease, runs = m_runs
+  RETURNING m.expires INTO renew.expires;
+  moment := renew.expires - lease;
+
+  SELECT array_agg(q.due ORDER BY q.o), array_agg(coalesce(q.paused, false) ORDER BY q.o),
+         array_agg(q.id) FILTER (WHERE q.due > q.have)
+    INTO renew.due, renew.paused, short
+    FROM (
+      SELECT r.o, s.id, s.paused,
+             CASE WHEN s.id IS NULL THEN NULL WHEN s.paused THEN 0
+                  ELSE l.all_lanes / m.living + (m.before < l.all_lanes % m.living)::integer END AS due,
+             l.have
+        FROM unnest(m_runs) WITH ORDINALITY r(name, o)
+        LEFT JOIN subscriptions s ON s.name = r.name
+        CROSS JOIN LATERAL (
+          SELECT count(*)::integer AS all_lanes, count(*) FILTER (WHERE v.owner = m_id)::integer AS have
+            FROM lanes v WHERE v.subscription_id = s.id
+        ) l
+        CROSS JOIN LATERAL (
+          SELECT count(*)::integer AS living, count(*) FILTER (WHERE v.id < m_id)::integer AS before
+            FROM members v WHERE (v.expires > moment OR v.id = m_id) AND r.name COLLATE "C" = ANY (v.runs)
+        ) m
+    ) q;
+
+  IF short IS NOT NULL THEN
+    -- Who pauses, resets, renames or deletes has the row locked.
+    short := ARRAY(SELECT s.id FROM subscriptions s WHERE s.id = ANY (short) AND NOT s.paused FOR SHARE SKIP LOCKED);
+    ended := ARRAY(
+      SELECT m.id FROM members m
+       WHERE m.expires <= moment AND m.id <> m_id
+         AND EXISTS (SELECT FROM lanes l WHERE l.owner = m.id AND l.subscription_id = ANY (short))
+         FOR UPDATE SKIP LOCKED);
+    WITH taken AS MATERIALIZED (
+      SELECT s.id, k.lane
+        FROM subscriptions s
+        JOIN unnest(m_runs, due) r(name, due) ON r.name = s.name
+        CROSS JOIN LATERAL (SELECT count(*) AS have FROM lanes v WHERE v.subscription_id = s.id AND v.owner = m_id) h
+        CROSS JOIN LATERAL (
+          SELECT l.lane FROM lanes l
+           WHERE l.subscription_id = s.id AND (l.owner IS NULL OR l.owner = ANY (ended))
+           ORDER BY l.lane LIMIT greatest(r.due - h.have, 0) FOR NO KEY UPDATE SKIP LOCKED
+        ) k
+       WHERE s.id = ANY (short)
+    )
+    UPDATE lanes l SET owner = m_id, token = l.token + 1, error = NULL, error_since = NULL
+      FROM taken t WHERE l.subscription_id = t.id AND l.lane = t.lane;
+  END IF;
+
+  -- Members that are long gone and own nothing do not add up.
+  DELETE FROM members g USING (
+    SELECT m.id FROM members m
+     WHERE m.expires < moment - interval '1 hour' AND NOT EXISTS (SELECT FROM lanes l WHERE l.owner = m.id)
+       FOR UPDATE SKIP LOCKED
+  ) o WHERE g.id = o.id;
+
+  SELECT s.epoch INTO renew.epoch FROM store s;
+  SELECT array_agg(s.name ORDER BY s.name, l.lane), array_agg(l.lane ORDER BY s.name, l.lane),
+         array_agg(l.at ORDER BY s.name, l.lane), array_agg(l.token ORDER BY s.name, l.lane),
+         array_agg(l.error ORDER BY s.name, l.lane), array_agg(l.error_since ORDER BY s.name, l.lane),
+         array_agg(l.changed ORDER BY s.name, l.lane)
+    INTO l_subscription, l_lane, l_at, l_token, l_error, l_error_since, l_changed
+    FROM lanes l JOIN subscriptions s ON s.id = l.subscription_id
+   WHERE l.owner = m_id;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION renew FROM PUBLIC;
+INSERT INTO migrations (number, name) VALUES (19, 'renew');
+COMMIT;
+
+-- Migration 20: leave
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT pg_advisory_xact_lock(hashtext('esgen migrate'), hashtext('schema_of_the_test'));
+SET LOCAL search_path = "schema_of_the_test", pg_temp;
+DO $do$
+DECLARE
+  have integer := (SELECT coalesce(max(number), 0) FROM migrations);
+BEGIN
+  IF have <> 19 THEN
+    RAISE EXCEPTION 'migration 20 follows 19, but the schema is at %; nothing was changed', have;
+  END IF;
+END
+$do$;
+-- Frees all lanes of a member and ends its membership. Statements of their own: a
+-- renewal that the first waits for may take lanes that the second must see.
+CREATE FUNCTION leave(m_id uuid) RETURNS void
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
+AS $$
+BEGIN
+  PERFORM FROM members m WHERE m.id = m_id FOR UPDATE;
+  PERFORM FROM lanes l WHERE l.owner = m_id ORDER BY l.subscription_id, l.lane FOR NO KEY UPDATE;
+  UPDATE lanes l SET owner = NULL, token = l.token + 1, error = NULL, error_since = NULL WHERE l.owner = m_id;
+  DELETE FROM members m WHERE m.id = m_id;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION leave FROM PUBLIC;
+INSERT INTO migrations (number, name) VALUES (20, 'leave');
 COMMIT;

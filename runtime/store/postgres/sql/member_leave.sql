@@ -1,0 +1,2 @@
+-- $1 id
+SELECT esgen.leave($1::uuid);

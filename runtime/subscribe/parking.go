@@ -1,0 +1,252 @@
+package subscribe
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"github.com/esgen/esgen/runtime/store"
+)
+
+const (
+	// parkAtOnce is the most rows of one write.
+	parkAtOnce = 500
+	// lookPause is the least time between two looks at what is parked.
+	lookPause = time.Second
+)
+
+// parked is what a machine knows of parked events.
+type parked struct {
+	// loaded tells that keys are known.
+	loaded   bool
+	loadings setback
+	// keys have events parked; the value is the number of the last write for them.
+	keys   map[string]uint64
+	writes uint64
+	// rows are to be stored; of those, sent are on their way.
+	rows     []row
+	sent     int
+	parkings setback
+
+	// lookAt is when to look for what is to be tried again; looked is the number of
+	// the last write before the look under way.
+	lookAt time.Time
+	looked uint64
+	replay *replay
+}
+
+// row is a parked event, and the number of its item.
+type row struct {
+	store.Parked
+	number uint64
+}
+
+// replay is a parked event that is handled again.
+type replay struct {
+	row store.Parked
+	// r is the event; nil if it is gone.
+	r        *store.Recorded
+	at       time.Time
+	giving   uint32
+	failures int
+	// given: it is in the program's hands. done: err is its outcome, to be stored.
+	given, done bool
+	err         error
+}
+
+func (r *replay) waits() bool { return r != nil && !r.given && !r.done }
+
+func (r *replay) give() delivery {
+	r.given = true
+	r.giving++
+	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
+}
+
+// nextParked tells what to do about parked events.
+func (m *machine) nextParked(a *alarm) (action, bool) {
+	switch {
+	case !m.loaded && !m.stopping && !m.busy[loads] && a.due(m.loadings.until):
+		return action{do: loads}, true
+	case len(m.rows) > 0 && !m.busy[parks] && !m.hopeless && a.due(m.parkings.until):
+		m.sent = min(len(m.rows), parkAtOnce)
+		rows := make([]store.Parked, m.sent)
+		for i := range rows {
+			rows[i] = m.rows[i].Parked
+		}
+		return action{do: parks, rows: rows}, true
+	case m.replay != nil && m.replay.done && !m.busy[settles] && !m.hopeless && a.due(m.parkings.until):
+		return action{do: settles, replay: m.replay}, true
+	case m.replay == nil && m.loaded && !m.stopping && len(m.keys) > 0 && !m.busy[looks] && a.due(m.lookAt):
+		m.looked = m.writes
+		return action{do: looks}, true
+	}
+	return action{}, false
+}
+
+// hasLoaded: events of these keys are parked.
+func (m *machine) hasLoaded(now time.Time, heads []store.Parked, err error) {
+	m.busy[loads] = false
+	if err != nil {
+		m.readings.fail(now, err, storeBackoff, m.random())
+		m.loadings.fail(now, err, storeBackoff, m.random())
+		if permanent(err) {
+			m.stop(now, err, true)
+		}
+		return
+	}
+	m.loadings.clear()
+	m.readings.clear()
+	m.loaded = true
+	for _, head := range heads {
+		m.keys[head.Key] = 0
+	}
+}
+
+// divert takes an event out of the queue to be stored as parked or skipped. It
+// reports false if that is not possible.
+func (m *machine) divert(now time.Time, number uint64, it *item, state store.ParkedState, err error) bool {
+	_, known := m.keys[it.key]
+	if state == store.ParkedWaiting && !known && len(m.keys) >= m.c.MaxParkedKeys {
+		m.stop(now, &ParkedError{Subscription: m.name, Lane: m.lane, Keys: len(m.keys), Key: it.key, At: it.place, Err: err}, true)
+		return false
+	}
+	p := store.Parked{
+		Subscription: m.name, Lane: m.lane, Key: it.key, At: it.place,
+		Stream: it.r.Stream, Version: it.r.Version, Position: it.r.Position, EventID: it.r.ID, Type: it.r.Type,
+		State: state, Attempts: int(it.failures),
+	}
+	kind := NoticeParked
+	if err != nil {
+		p.Error = err.Error()
+	}
+	m.writes++
+	if state == store.ParkedWaiting {
+		m.keys[it.key] = m.writes
+	} else {
+		kind = NoticeSkipped
+	}
+	it.state = parking
+	m.waits--
+	m.rows = append(m.rows, row{p, number})
+	m.tell(Notice{Kind: kind, Events: 1, Key: it.key, Err: err})
+	return true
+}
+
+// hasParked: the rows sent were stored, or not.
+func (m *machine) hasParked(now time.Time, err error) {
+	m.busy[parks] = false
+	if m.lost {
+		return
+	}
+	if !m.parkingWent(now, err) {
+		return
+	}
+	for _, row := range m.rows[:m.sent] {
+		if it := m.queue.at(row.number); it != nil {
+			it.state = settled
+			m.handledAny = true
+			m.recent = now
+		}
+	}
+	m.rows = m.rows[m.sent:]
+	m.sent = 0
+	m.handlings.clear()
+	m.advance(now, 0)
+}
+
+func (m *machine) parkingWent(now time.Time, err error) bool {
+	if err == nil {
+		m.parkings.clear()
+		return true
+	}
+	m.parkings.fail(now, err, storeBackoff, m.random())
+	if errors.Is(err, store.ErrFenced) {
+		m.lose(err)
+	}
+	if permanent(err) {
+		m.hopeless = true
+		m.stop(now, err, true)
+	}
+	return false
+}
+
+// hasLooked: these are the first events of the keys of which events are parked,
+// and perhaps one that is to be handled again.
+func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err error) {
+	m.busy[looks] = false
+	pause := max(lookPause, time.Duration(len(m.keys))*time.Millisecond)
+	m.lookAt = now.Add(pause - time.Duration(m.random()*float64(pause)/4))
+	if err != nil || m.lost {
+		return
+	}
+	there := make(map[string]bool, len(heads))
+	for _, head := range heads {
+		there[head.Key] = true
+		if _, known := m.keys[head.Key]; !known {
+			m.keys[head.Key] = 0
+		}
+	}
+	for key, write := range m.keys {
+		if !there[key] && write <= m.looked && !m.stillToStore(key) {
+			delete(m.keys, key)
+		}
+	}
+	m.replay = r
+}
+
+// stillToStore reports whether a row of the key is still to be stored.
+func (m *machine) stillToStore(key string) bool {
+	for _, row := range m.rows {
+		if row.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// replayEnded: a parked event was handled again.
+func (m *machine) replayEnded(now time.Time, giving uint32, err error) bool {
+	r := m.replay
+	if r == nil || !r.given || r.giving != giving {
+		return false
+	}
+	r.given = false
+	m.inFlight--
+	if err != nil && !m.mayHandle(now) {
+		m.replay = nil // whoever has the lane next looks again
+		return true
+	}
+	if err != nil {
+		r.failures++
+		decision, pause := verdictOf(err)
+		switch {
+		case decision == usual && (m.c.Retry.Attempts < 0 || r.failures < m.c.Retry.Attempts):
+			pause = backoff{m.c.Retry.First, m.c.Retry.Longest}.after(r.failures, m.random())
+		case decision != later:
+			r.done, r.err = true, err
+			return true
+		}
+		r.at = now.Add(pause)
+		m.tell(Notice{Kind: NoticeRetry, Events: 1, Key: r.row.Key, Err: err, Pause: pause})
+		return true
+	}
+	m.count++
+	r.done = true
+	return true
+}
+
+// hasSettled: the outcome of a replay was stored, or not.
+func (m *machine) hasSettled(now time.Time, err error) {
+	m.busy[settles] = false
+	if m.lost || !m.parkingWent(now, err) {
+		return
+	}
+	if m.replay.err == nil {
+		m.tell(Notice{Kind: NoticeUnparked, Events: 1, Key: m.replay.row.Key})
+	}
+	m.replay = nil
+	m.lookAt = now
+}
+
+// afterKey is a place after all events of a key.
+const afterKey = math.MaxInt64
