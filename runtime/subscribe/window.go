@@ -201,8 +201,8 @@ func (w *window) launch() time.Duration {
 		}
 	}
 	if w.head && w.err == nil && !w.stale() {
-		if pause := w.idle.Sub(now) - (idleBurst-1)*idlePause; pause > 0 {
-			return pause
+		if may := w.idle.Add((1 - idleBurst) * idlePause); may.After(now) {
+			return may.Sub(now)
 		}
 		if w.idle.Before(now) {
 			w.idle = now
