@@ -227,6 +227,7 @@ func (r *run) apply(ctx context.Context) error {
 	}
 	switch {
 	case g.epoch != r.epoch:
+		r.feed.forget()
 		return &EpochError{Subscription: r.s.name, Before: r.epoch, After: g.epoch}
 	case g.share.Missing:
 		return fmt.Errorf("subscription %s: it was deleted or renamed while it ran: %w", printable.Name(r.s.name), &store.SubscriptionNotFoundError{Name: r.s.name})
@@ -304,6 +305,7 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 	if err != nil || head >= of.At {
 		return r.named(err)
 	}
+	r.feed.forget()
 	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
 }
 
