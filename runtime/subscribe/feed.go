@@ -3,28 +3,283 @@ package subscribe
 import (
 	"context"
 	"errors"
+	"reflect"
+	"strings"
+	"sync"
 
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// feed reads events for the lanes of a store.
-type feed struct{ db store.Store }
+// feed reads events for all who follow a store in this process. Those who are at
+// the end of the log share one read of what is new, whatever they select of it;
+// who is behind reads by its own query, together with those who read the same.
+// While nobody has joined it does nothing and keeps nothing.
+type feed struct {
+	db   store.Store
+	bell store.Doorbell
 
-func feedOf(db store.Store) *feed { return &feed{db} }
+	mu      sync.Mutex
+	taps    map[string]*tap // by what they read
+	readers int
+	// all holds the newest events of $all while readers of different queries
+	// count positions; nil otherwise.
+	all *window
+	// end ends what runs while somebody has joined.
+	end func()
+}
 
-// wait returns a channel that is closed when new events may be there.
-func (f *feed) wait() <-chan struct{} { return f.db.Local().Wait() }
+// tap is what those have in common who read the same. Its feed's lock guards it.
+type tap struct {
+	q       store.Query
+	readers int
+	// own holds what was read last while there are several; nil otherwise.
+	own *window
+	// There is nothing to be read after from, up to clear: a query that selects
+	// little is not asked again and again about all that it does not select.
+	from, clear uint64
+	// head is where the log ended before the last read, vain how many reads in a
+	// row have found nothing.
+	head uint64
+	vain int
+}
+
+// headEvery is after how many reads of a query that found nothing the end of the
+// log is looked up, so that they need not begin where they last found something.
+const headEvery = 8
+
+type feedKey struct{ db store.Store }
+
+// feedOf returns the feed of db. A store that wraps another has one of its own,
+// also if it shares the other's bell: it may read something else.
+func feedOf(db store.Store) *feed {
+	var key feedKey
+	if reflect.ValueOf(db).Comparable() {
+		key.db = db
+	}
+	return db.Local().Value(key, func() any { return &feed{db: db, taps: map[string]*tap{}} }).(*feed)
+}
+
+// join tells that somebody is about to read q, until leave is called. Only then
+// are reads shared. leave may be called once.
+func (f *feed) join(q store.Query) (leave func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers++; f.readers == 1 {
+		f.begin()
+	}
+	key := tapKey(q)
+	t := f.taps[key]
+	if t == nil {
+		t = &tap{q: q}
+		f.taps[key] = t
+	}
+	if t.readers++; t.readers == 2 {
+		t.own = newWindow(f, q)
+	}
+	if f.all == nil && f.positional() > 1 {
+		f.all = newWindow(f, store.Query{})
+	}
+	return func() { f.leave(key, t) }
+}
+
+func (f *feed) leave(key string, t *tap) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if t.readers--; t.readers == 1 {
+		t.own.close()
+		t.own = nil
+	} else if t.readers == 0 {
+		delete(f.taps, key)
+	}
+	if f.all != nil && f.positional() < 2 {
+		f.all.close()
+		f.all = nil
+	}
+	if f.readers--; f.readers == 0 {
+		f.end()
+	}
+}
+
+// positional counts the different queries that count positions.
+func (f *feed) positional() (n int) {
+	for _, t := range f.taps {
+		if t.q.Stream == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// begin passes the store's rings on, and has the store listen to other processes.
+func (f *feed) begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	leave := f.db.Local().Attend()
+	f.end = func() { cancel(); leave() }
+	rung := f.db.Local().Wait()
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-rung:
+				rung = f.db.Local().Wait()
+				f.bell.Ring()
+			}
+		}
+	}()
+}
+
+// tapKey tells apart what is read. No name has a U+0000.
+func tapKey(q store.Query) string {
+	if q.Stream == "" && len(q.Categories) == 0 && len(q.Types) == 0 {
+		return ""
+	}
+	return q.Stream + "\x00\x00" + strings.Join(q.Categories, "\x00") + "\x00\x00" + strings.Join(q.Types, "\x00")
+}
+
+// wait returns a channel that is closed when new events may be there. Who takes it
+// before reading misses none that this process hears of.
+func (f *feed) wait() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers == 0 {
+		return f.db.Local().Wait()
+	}
+	return f.bell.Wait()
+}
+
+// forget drops what is kept: the store was replaced by another one, in which
+// places mean other events.
+func (f *feed) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.taps {
+		t.from, t.clear, t.head, t.vain = 0, 0, 0, 0
+		if t.own != nil {
+			t.own.close()
+			t.own = newWindow(f, t.q)
+		}
+	}
+	if f.all != nil {
+		f.all.close()
+		f.all = newWindow(f, store.Query{})
+	}
+}
 
 // read returns up to limit events after a place, and whether there were no more.
 // A stream that does not exist is one without events so far. Events before an
-// error are as good as others. The page is not to be changed.
+// error are as good as others. Pages are shared: nobody may change them.
+//
+// q says what is read, not from where. A read of a reader that has joined may wait
+// a fifth of a second for one that serves others too, while nothing is new.
 func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) (page []store.Recorded, end bool, err error) {
+	f.mu.Lock()
+	t := f.taps[tapKey(q)]
+	if t == nil {
+		f.mu.Unlock()
+		return f.query(ctx, q, from, limit)
+	}
+	at := from
+	if from == t.from {
+		at = max(from, t.clear)
+	}
+	all, own := f.all, t.own
+	if q.Stream != "" {
+		all = nil
+	}
+	if all.covers(at) {
+		page, reached, end, err := all.read(ctx, q, at, limit) // unlocks
+		if !errors.Is(err, errEvicted) {
+			f.mark(t, from, page, reached)
+			return page, end, err
+		}
+		f.mu.Lock()
+	}
+	head := t.head
+	if all != nil {
+		head = max(head, all.end)
+	}
+	if own != nil && own.place(at) {
+		var reached uint64
+		page, reached, end, err = own.read(ctx, q, at, limit) // unlocks
+		if !errors.Is(err, errEvicted) {
+			if len(page) > 0 {
+				head = reached // it may have been read before head was known
+			}
+			return f.settle(ctx, t, from, max(head, reached), page, end, err)
+		}
+		f.mu.Lock()
+	}
+	f.mu.Unlock()
+	page, end, err = f.query(ctx, q, at, limit)
+	return f.settle(ctx, t, from, head, page, end, err)
+}
+
+// settle notes what a read has found that was not of the newest events of all, and
+// at the end of the log prepares that the next one is.
+func (f *feed) settle(ctx context.Context, t *tap, from, head uint64, page []store.Recorded, end bool, err error) ([]store.Recorded, bool, error) {
+	if err != nil || !end || t.q.Stream != "" {
+		return page, end, err
+	}
+	vain := f.mark(t, from, page, head)
+	f.mu.Lock()
+	all := f.all
+	unplaced := all != nil && (!all.placed || len(page) > 0 && all.end < uint64(page[len(page)-1].Position))
+	f.mu.Unlock()
+	if !unplaced && (tapKey(t.q) == "" || vain%headEvery != 1) {
+		return page, end, err
+	}
+	newest, failed := f.newest(ctx)
+	if failed != nil {
+		return page, end, err // of no consequence: it is looked up again
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t.head = newest
+	if unplaced && all == f.all && (!all.placed || all.end < newest) {
+		all.reset(newest)
+	}
+	return page, end, err
+}
+
+// mark notes that the tap's query selects nothing between what was read last, page
+// or from, and clear. It returns how many reads in a row have found nothing.
+func (f *feed) mark(t *tap, from uint64, page []store.Recorded, clear uint64) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(page) > 0 {
+		from = placeOf(t.q, &page[len(page)-1])
+		t.vain = 0
+	} else {
+		t.vain++
+	}
+	switch {
+	case from < t.from:
+	case from == t.from:
+		t.clear = max(t.clear, clear)
+	default:
+		t.from, t.clear = from, max(from, clear)
+	}
+	return t.vain
+}
+
+// newest returns the position of the newest event of all.
+func (f *feed) newest(ctx context.Context) (uint64, error) {
+	for r, err := range f.db.Read(ctx, store.Query{Backward: true, Limit: 1}) {
+		return uint64(r.Position), err
+	}
+	return 0, nil
+}
+
+// query reads by a query of its own.
+func (f *feed) query(ctx context.Context, q store.Query, from uint64, limit int) (page []store.Recorded, end bool, err error) {
 	q.Limit = limit
 	if q.Stream != "" {
 		q.FromVersion = store.Version(from) + 1
 	} else {
 		q.FromPosition = store.Position(from) + 1
 	}
+	bytes := 0
 	for event, err := range f.db.Read(ctx, q) {
 		if err != nil {
 			if q.Stream != "" && errors.Is(err, store.ErrStreamNotFound) {
@@ -36,6 +291,19 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 			page = make([]store.Recorded, 0, min(limit, 512))
 		}
 		page = append(page, event)
+		if bytes += len(event.Data) + len(event.Metadata); bytes > pageBytes {
+			return page, false, nil
+		}
 	}
 	return page, len(page) < limit, nil
+}
+
+// pageBytes bounds the payloads of a page: it has one event more.
+const pageBytes = 8 << 20
+
+func placeOf(q store.Query, r *store.Recorded) uint64 {
+	if q.Stream != "" {
+		return uint64(r.Version)
+	}
+	return uint64(r.Position)
 }

@@ -96,6 +96,7 @@ func (l *lane) change(f func(m *machine, now time.Time)) {
 
 // drive runs the lane until it ends.
 func (l *lane) drive() {
+	leave := l.feed.join(l.c.query())
 	l.wg.Go(l.serve)
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -129,7 +130,7 @@ func (l *lane) drive() {
 			l.run.tell([]Notice{{Kind: NoticeLost, Lane: l.hold.Lane, Err: ErrLeaseLost}})
 			continue
 		case ends:
-			l.end()
+			l.end(leave)
 			return
 		case waits:
 		default:
@@ -154,10 +155,11 @@ func (l *lane) drive() {
 }
 
 // end waits for what is under way: after it nothing of it is left.
-func (l *lane) end() {
+func (l *lane) end(leave func()) {
 	l.halt(l.outcome)
 	close(l.done)
 	l.wg.Wait()
+	leave()
 	l.run.ended <- l
 }
 

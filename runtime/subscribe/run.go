@@ -1,7 +1,6 @@
 package subscribe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,9 +82,7 @@ func (r *run) loop(ctx context.Context) error {
 		r.node.join(r)
 		cause = r.follow(ctx)
 		r.node.withdraw(r)
-		if err := r.stop(cause); err != nil && ctx.Err() == nil || !errors.Is(err, cause) || err != nil && err != cause { //nolint:errorlint // more than the cause
-			cause = cmp.Or(err, cause)
-		}
+		cause = r.stop(cause)
 		give, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		r.node.leave(give, r)
 		cancel()
@@ -230,14 +227,15 @@ func (r *run) apply(ctx context.Context) error {
 	}
 	switch {
 	case g.epoch != r.epoch:
+		r.feed.forget()
 		return &EpochError{Subscription: r.s.name, Before: r.epoch, After: g.epoch}
 	case g.share.Missing:
 		return fmt.Errorf("subscription %s: it was deleted or renamed while it ran: %w", printable.Name(r.s.name), &store.SubscriptionNotFoundError{Name: r.s.name})
 	}
 	r.mu.Lock()
 	r.paused = g.share.Paused
-	lanes := maps.Clone(r.lanes)
 	r.mu.Unlock()
+	lanes := r.running()
 	for number, l := range lanes {
 		switch of, held := g.lanes[number]; {
 		case !held || of.Token != l.hold.Token || of.At < g.before[number]:
@@ -262,12 +260,18 @@ func (r *run) apply(ctx context.Context) error {
 
 // drain ends lanes beyond what is due, so that others can have them.
 func (r *run) drain(due int) {
+	lanes := r.running()
+	numbers := slices.Sorted(maps.Keys(lanes))
+	for _, number := range numbers[min(due, len(numbers)):] {
+		lanes[number].stop(errReleased, true)
+	}
+}
+
+// running are the lanes that have not ended.
+func (r *run) running() map[int]*lane {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	numbers := slices.Sorted(maps.Keys(r.lanes))
-	for _, number := range numbers[min(due, len(numbers)):] {
-		r.lanes[number].stop(errReleased, true)
-	}
+	return maps.Clone(r.lanes)
 }
 
 // begin starts a lane.
@@ -301,6 +305,7 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 	if err != nil || head >= of.At {
 		return r.named(err)
 	}
+	r.feed.forget()
 	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
 }
 
@@ -324,7 +329,9 @@ func (r *run) hasEnded(l *lane) error {
 	}
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
 	switch {
-	case !lost && errors.Is(cause, errReleased):
+	case lost && errors.Is(cause, errReleased):
+		return nil
+	case errors.Is(cause, errReleased):
 		l.log.Info("subscription gives its lane to another process", "at", l.m.handled)
 		return nil
 	case lost && errors.Is(cause, store.ErrFenced):
@@ -336,13 +343,11 @@ func (r *run) hasEnded(l *lane) error {
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
 func (r *run) stop(cause error) error {
 	r.halt(cause)
-	r.mu.Lock()
-	left := len(r.lanes)
-	for _, l := range r.lanes {
+	lanes := r.running()
+	for _, l := range lanes {
 		l.stop(cause, false)
 	}
-	r.mu.Unlock()
-	for ; left > 0; left-- {
+	for left := len(lanes); left > 0; left-- {
 		select {
 		case l := <-r.ended:
 			if err := r.hasEnded(l); err != nil && err != cause { //nolint:errorlint // more than the cause
@@ -359,14 +364,13 @@ func (r *run) stop(cause error) error {
 // keep renews the lanes that are ending.
 func (r *run) keep() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for number, l := range r.lanes {
-		if r.granted == nil {
-			return
-		}
-		if of, held := r.granted.lanes[number]; held && of.Token == l.hold.Token {
-			l.renew(r.granted.until)
-		} else if r.renewal.failures == 0 {
+	g, failing := r.granted, r.renewal.failures > 0
+	r.mu.Unlock()
+	for number, l := range r.running() {
+		switch of, held := g.lanes[number]; {
+		case held && of.Token == l.hold.Token:
+			l.renew(g.until)
+		case !failing:
 			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		}
 	}
@@ -394,10 +398,7 @@ func (r *run) isLive() {
 	if r.lives.Load() {
 		return
 	}
-	r.mu.Lock()
-	lanes := slices.Collect(maps.Values(r.lanes))
-	r.mu.Unlock()
-	for _, l := range lanes {
+	for _, l := range r.running() {
 		l.mu.Lock()
 		live := l.m.live
 		l.mu.Unlock()

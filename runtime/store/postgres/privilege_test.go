@@ -59,6 +59,7 @@ type undeleted struct {
 	store.Catalog
 	store.Snapshots
 	store.Linker
+	store.Transactor
 
 	schema string
 }
@@ -74,7 +75,7 @@ func TestTheContractHoldsForARoleThatOwnsNothing(t *testing.T) {
 	t.Parallel()
 	app := role(t)
 	hidden := func(s *postgres.Store) store.Store {
-		return undeleted{Store: s, Catalog: s, Snapshots: s, Linker: s, schema: postgres.SchemaOf(s)}
+		return undeleted{Store: s, Catalog: s, Snapshots: s, Linker: s, Transactor: s, schema: postgres.SchemaOf(s)}
 	}
 	for _, c := range []struct {
 		name     string

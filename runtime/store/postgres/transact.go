@@ -68,10 +68,12 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 		return &store.FencedError{Holds: []store.Hold{m.Hold}}
 	}
 	in := s.WithTx(tx)
+	defer in.over.Store(true)
 	inner := context.WithValue(store.WithStreams(ctx, in), txKey{}, pgx.Tx(handlerTx{tx}))
 	if err := f(inner, in); err != nil {
 		return err
 	}
+	in.over.Store(true)
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	if err := s.commitMove(ctx, op, m, in, tx, conn.Release); err != nil {
