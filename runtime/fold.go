@@ -38,15 +38,18 @@ func load[S, ID, E any](ctx context.Context, s Stream[ID, E], apply func(*S, E),
 		if err != nil {
 			return none, 0, err
 		}
-		e, err := s.family.decode(r)
+		e, isEvent, err := s.family.decode(r)
 		if err != nil {
 			return none, 0, err
 		}
 		if t != nil {
 			t.see(r)
 		}
+		if at = r.Version; !isEvent {
+			s.settings.skip(r)
+			continue
+		}
 		apply(&state, e)
-		at = r.Version
 	}
 	if at == store.NoStream {
 		var err error

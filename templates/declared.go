@@ -4,17 +4,45 @@ package templates
 func Declared(p Package) []string {
 	var list []string
 	for _, f := range p.Families {
-		list = append(list, "Types", familyOf(f), "Event", "Meta", "Recorded", "Stream", "StreamOf",
-			"Handler", "Ignore", "On", "Subscribe")
+		for _, what := range []string{
+			"Types", "Event", "Meta", "Recorded", "Stream", "StreamOf", "Handler", "Ignore", "On", "Subscribe",
+		} {
+			list = append(list, named(f, what))
+		}
+		list = append(list, familyOf(f))
 		if f.State != nil {
-			list = append(list, "Applier", "Fold", applyOf(f))
+			list = append(list, named(f, "Applier"), named(f, "Fold"), applyOf(f))
 		}
-		for _, e := range f.Events {
-			list = append(list, nameOf(e))
-		}
+	}
+	for _, e := range p.events() {
+		list = append(list, nameOf(e))
+	}
+	for _, s := range p.Stored {
+		list = append(list, s.Name, storeOf(s.Name), loadOf(s.Name))
+	}
+	for _, u := range p.Unions {
+		list = append(list, u.Stored, storeOf(u.Stored), loadOf(u.Stored))
 	}
 	return list
 }
 
 // Seal is the method that the generated file adds to every event of f.
 func Seal(f Family) string { return sealOf(f) }
+
+// events lists the events of all families, each once.
+func (p Package) events() []Event {
+	if len(p.Families) == 1 {
+		return p.Families[0].Events
+	}
+	var list []Event
+	seen := map[string]bool{}
+	for _, f := range p.Families {
+		for _, e := range f.Events {
+			if !seen[e.GoName] {
+				seen[e.GoName] = true
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}

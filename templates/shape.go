@@ -7,9 +7,9 @@ import "github.com/dave/jennifer/jen"
 // they stand there so that a changed one changes the file, which esgen -diff and
 // a reviewer see. What is converted are pointers, for those can go by a name that
 // says what to do and that the compiler prints.
-func shape(f Family) jen.Code {
-	guards := make([]jen.Code, len(f.Events))
-	for i, e := range f.Events {
+func shape(events []Event) jen.Code {
+	guards := make([]jen.Code, len(events))
+	for i, e := range events {
 		guards[i] = jen.Id("_").Op("=").
 			Qual(runtimePath, "EventChangedRunGoGenerate").Types(structOf(e.Fields)).
 			Call(jen.Parens(jen.Op("*").Id(e.GoName)).Parens(jen.Nil()))
