@@ -35,7 +35,7 @@ func appendEvents(f Family) jen.Code {
 		"for no check.\n\n"+
 		"If the stream has moved on, the error is a *store.ConflictError, for which errors.Is(err, "+
 		"store.ErrConflict) holds, and nothing is stored: read again and decide again. Nil, a pointer "+
-		"to an event and a struct that embeds one are refused.", 0).
+		"to an event and a struct that embeds one are refused"+retirees(f)+".", 0).
 		Add(onStream(f, "Append")).
 		Params(ctx(), jen.Id("expected").Qual(storePath, "Version"), jen.Id("events").Op("...").Id(named(f, "Event"))).
 		Params(jen.Qual(storePath, "Appended"), jen.Error()).
@@ -46,10 +46,40 @@ func appendEvents(f Family) jen.Code {
 func read(f Family) jen.Code {
 	return comment("Read yields the events from version from on, in order; 0 and 1 are the beginning. "+
 		"An error is the last pair: store.ErrStreamNotFound if the stream has no events, an "+
-		"*es.ReadError if this program does not know an event or cannot decode it. No event is "+
-		"skipped.", 0).
+		"*es.ReadError if this program does not know an event or cannot decode it. "+skips(f), 0).
 		Add(onStream(f, "Read")).
 		Params(ctx(), jen.Id("from").Qual(storePath, "Version")).
 		Qual("iter", "Seq2").Types(jen.Id(named(f, "Recorded")), jen.Error()).
 		Block(jen.Return(jen.Id("s").Dot("s").Dot("Read").Call(jen.Id("ctx"), jen.Id("from"))))
 }
+
+// retirees names the events that Append refuses.
+func retirees(f Family) string {
+	var names []string
+	for _, e := range f.Events {
+		if e.Retired {
+			names = append(names, e.GoName)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", and so is what is retired: " + enumerate(names)
+}
+
+// skips says what becomes of events that are none any more.
+func skips(f Family) string {
+	for _, r := range f.Retired {
+		if r.Event == "" {
+			return passedOver
+		}
+	}
+	for _, u := range f.Upcasts {
+		if last := u.Chain[len(u.Chain)-1].To; last.Path == "" && last.Name == named(f, "Event") {
+			return passedOver
+		}
+	}
+	return "No event is skipped."
+}
+
+const passedOver = "What is no longer an event is passed over, and told to es.OnSkip."

@@ -89,7 +89,7 @@ func (t *target) familiesOf(d directive) []*family {
 			hint := ": declare it in this package with //esgen:family name=" + wordOf(name)
 			if better := suggest(name, t.familyNames()); better != "" {
 				hint = ": write family=" + better
-			} else if d.name == onEvent || d.name == onRetired {
+			} else if d.at.spec != nil && d.name != onState {
 				hint += "; if it is another package's, declare the event there, as type " + d.at.spec.Name.Name + " " +
 					t.name + "." + d.at.spec.Name.Name
 			}

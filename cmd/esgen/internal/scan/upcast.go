@@ -32,14 +32,16 @@ func (t *target) markUpcast(d directive) {
 		return
 	}
 	u := &upcast{marked: marked{directive: d}}
+	known := len(t.list)
 	for _, key := range []string{"name", "revision"} {
 		if _, ok := d.args[key]; !ok {
 			t.addf(d.pos, "//esgen:upcast without %s=: write what %s reads, as in name=%s.opened revision=1",
 				key, d.at.fn.Name.Name, t.name)
 		}
 	}
-	if u.revision = t.revisionOf(d); len(d.args) > 0 {
-		u.name = t.storedName(d)
+	u.revision, u.name = t.revisionOf(d), t.storedName(d)
+	if len(t.list) > known {
+		u.name = "" // what it reads is not known
 	}
 	u.families = t.familiesOf(d)
 	t.upcasts = append(t.upcasts, u)
@@ -49,7 +51,7 @@ func (t *target) markUpcast(d directive) {
 // events.
 func (t *target) resolveUpcasts() {
 	for _, u := range t.upcasts {
-		u.usable = t.signatureOf(u)
+		u.usable = len(u.families) > 0 && t.signatureOf(u)
 	}
 	said := map[*upcast]bool{}
 	for _, u := range t.upcasts {
