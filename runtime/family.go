@@ -20,6 +20,8 @@ type Family[ID, E any] struct {
 	types   *typeregistry.Registry
 	ids     IDText[ID]
 	formats serializer.Set
+	// snapshots are nil if there are none.
+	snapshots *snapshots
 	// err is what is wrong with the family: every call returns it.
 	err error
 }

@@ -106,6 +106,9 @@ type settings struct {
 	retries                int
 	report                 func(Retry)
 	skipped                func(Skipped)
+	every                  int
+	everySet               bool
+	snapshot               func(Snapshot)
 	// err joins what is wrong with any of them.
 	err error
 }

@@ -17,11 +17,18 @@ func Declared(p Package) []string {
 	for _, e := range p.events() {
 		list = append(list, nameOf(e))
 	}
+	add := func(stored string, written bool) {
+		if list = append(list, stored, loadOf(stored)); written {
+			list = append(list, storeOf(stored))
+		}
+	}
 	for _, s := range p.Stored {
-		list = append(list, s.Name, storeOf(s.Name), loadOf(s.Name))
+		add(s.Name, s.Written)
 	}
 	for _, u := range p.Unions {
-		list = append(list, u.Stored, storeOf(u.Stored), loadOf(u.Stored))
+		if u.Read {
+			add(u.Stored, u.Written)
+		}
 	}
 	return list
 }

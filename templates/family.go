@@ -36,7 +36,7 @@ func family(p Package, f Family) jen.Code {
 	}
 	value := jen.Qual(runtimePath, "NewFamily").Types(f.ID.Type.code(), jen.Id(named(f, "Event"))).Call(arguments...)
 	if s := f.State; s != nil && s.Snapshots > 0 {
-		value = value.Dot("Snapshots").Call(
+		value = value.Op(".").Line().Id("Snapshots").Call(
 			registered(s.GoName, s.Stored, jen.Lit(s.GoName), s.Revision), jen.Lit(s.Fingerprint), jen.Lit(s.Snapshots))
 	}
 	return comment(familyOf(f)+" is what the streams and handlers below have in common.", 0).

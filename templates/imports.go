@@ -64,7 +64,7 @@ func imports(f *jen.File, p Package) {
 		}
 	}
 	for _, s := range p.Stored {
-		for _, field := range s.Fields {
+		for _, field := range s.Whole {
 			field.Type.walk(add)
 		}
 	}

@@ -34,7 +34,7 @@ func Render(p Package) ([]byte, error) {
 	file.NoFormat = true // once, when the imports are grouped
 	imports(file, p)
 	header(file, p)
-	list := append([]jen.Code{handshake(), shape(p.events()), names(p.events())}, unions(p)...)
+	list := append([]jen.Code{handshake(), shape(p), names(p.events())}, unions(p)...)
 	for _, f := range p.Families {
 		list = append(list, declarations(p, f)...)
 	}

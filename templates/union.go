@@ -18,6 +18,10 @@ type Union struct {
 	// Members are the implementations, in the order of the source.
 	Members []UnionMember
 
+	// Read reports whether anything holds it, and Written whether anything that is
+	// appended does.
+	Read, Written bool
+
 	// Doc is the interface's comment without directives, or empty.
 	Doc string
 
@@ -44,6 +48,12 @@ type UnionMember struct {
 type Stored struct {
 	// Name is its name, and GoName that of the struct it stands for.
 	Name, GoName string
+
+	// Whole are all fields of that struct.
+	Whole []Field
+
+	// Written is false if it is only read, for an upcaster.
+	Written bool
 
 	// Fields are the fields that are stored.
 	Fields []StoredField
@@ -81,10 +91,21 @@ func loadOf(stored string) string { return "load" + strings.TrimPrefix(stored, "
 func unions(p Package) []jen.Code {
 	var list []jen.Code
 	for _, u := range p.Unions {
-		list = append(list, unionStruct(u), unionStore(u), unionLoad(u))
+		if !u.Read {
+			continue
+		}
+		list = append(list, unionStruct(u))
+		if u.Written {
+			list = append(list, unionStore(u))
+		}
+		list = append(list, unionLoad(u))
 	}
 	for _, s := range p.Stored {
-		list = append(list, storedStruct(s), storedStore(s), storedLoad(s))
+		list = append(list, storedStruct(s))
+		if s.Written {
+			list = append(list, storedStore(s))
+		}
+		list = append(list, storedLoad(s))
 	}
 	return list
 }

@@ -47,7 +47,60 @@ func (t *target) mirrors(model *templates.Package) []templates.Stored {
 	for i, f := range t.families {
 		model.Families[i] = f.model
 	}
-	return m.list
+	return m.used(model)
+}
+
+// used keeps what events, upcasters and states lead to, and finds what of it is
+// only read.
+func (m *mirror) used(model *templates.Package) []templates.Stored {
+	read, written := map[string]bool{}, map[string]bool{}
+	var reach func(into map[string]bool, stored string)
+	reach = func(into map[string]bool, stored string) {
+		if stored == "" || into[stored] {
+			return
+		}
+		into[stored] = true
+		for _, u := range model.Unions {
+			if u.Stored == stored {
+				for _, member := range u.Members {
+					reach(into, member.Stored)
+				}
+			}
+		}
+		for _, s := range m.list {
+			if s.Name != stored {
+				continue
+			}
+			for _, f := range s.Fields {
+				for through := f.Through; through != nil; through = through.Elem {
+					reach(into, through.Stored)
+				}
+			}
+		}
+	}
+	for _, f := range model.Families {
+		for _, e := range f.Events {
+			reach(written, e.Stored)
+		}
+		if f.State != nil {
+			reach(written, f.State.Stored)
+		}
+		for _, u := range f.Upcasts {
+			reach(read, u.Stored)
+		}
+	}
+	for i := range model.Unions {
+		u := &model.Unions[i]
+		u.Written = written[u.Stored]
+		u.Read = u.Written || read[u.Stored]
+	}
+	var list []templates.Stored
+	for _, s := range m.list {
+		if s.Written = written[s.Name]; s.Written || read[s.Name] {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // of returns the name of the struct that is encoded in place of a type of the
@@ -68,6 +121,8 @@ func (m *mirror) of(goName string) string {
 	}
 	m.made[name] = true
 	stored := templates.Stored{Name: name, GoName: goName}
+	w := walker{target: m.target, what: "struct", who: goName, field: object.Pos()}
+	stored.Whole, _ = w.shape(s)
 	for i := range s.NumFields() {
 		f := s.Field(i)
 		if !f.Exported() && !f.Embedded() || f.Name() == "_" || reflect.StructTag(s.Tag(i)).Get("json") == "-" {
