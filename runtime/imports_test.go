@@ -43,7 +43,7 @@ var links = map[string][]string{
 	},
 	"runtime/subscribe":       {"runtime/store"},
 	"runtime":                 {"runtime/typeregistry", "runtime/serializer", "runtime/store", "runtime/subscribe"},
-	"runtime/estest":          {"github.com/google/go-cmp/…"},
+	"runtime/estest":          {"runtime/store", "runtime/store/memory", "github.com/google/go-cmp/…"},
 	"runtime/internal/bank":   {"runtime"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
