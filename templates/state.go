@@ -1,6 +1,10 @@
 package templates
 
-import "github.com/dave/jennifer/jen"
+import (
+	"fmt"
+
+	"github.com/dave/jennifer/jen"
+)
 
 // applyOf is the function that applies one event. The word is the family's, for
 // apply alone would be taken too easily.
@@ -23,12 +27,21 @@ func applier(f Family) jen.Code {
 func load(f Family) jen.Code {
 	s := f.State.GoName
 	return comment("Load folds the stream into "+article(s)+" "+s+" and returns it with the stream's version. "+
-		"A stream without events gives the zero "+s+" and version 0.", 0).
+		"A stream without events gives the zero "+s+" and version 0."+snapshots(f), 0).
 		Add(onStream(f, "Load")).
 		Params(ctx()).
 		Params(jen.Id(s), jen.Qual(storePath, "Version"), jen.Error()).
 		Block(jen.Return(jen.Qual(runtimePath, "Load").Call(
 			jen.Id("ctx"), jen.Id("s").Dot("s"), jen.Id(applyOf(f)))))
+}
+
+// snapshots says that not all events need be read.
+func snapshots(f Family) string {
+	if f.State.Snapshots == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" It begins with the stored snapshot if that fits, and stores another one after %d events; "+
+		"es.SnapshotEvery changes that.", f.State.Snapshots)
 }
 
 func execute(f Family) jen.Code {

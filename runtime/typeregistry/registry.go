@@ -87,9 +87,10 @@ func Must(types ...Type) *Registry {
 // ByName returns what is stored under name, or an alias of it, at revision, or an
 // [*UnknownTypeError]. It does not allocate when it succeeds.
 func (r *Registry) ByName(name string, revision int) (Type, error) {
-	for _, t := range r.byName[name] {
-		if t.revision == revision || t.IsGone() {
-			return t, nil
+	types := r.byName[name]
+	for i := range types {
+		if t := &types[i]; t.revision == revision || t.IsGone() {
+			return *t, nil
 		}
 	}
 	return Type{}, &UnknownTypeError{Name: name, Revision: revision, Known: r.revisions(name)}

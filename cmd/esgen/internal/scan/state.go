@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"go/types"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/esgen/esgen/templates"
 )
@@ -135,11 +137,20 @@ func (f fingerprint) write(to interface{ Write([]byte) (int, error) }, typ types
 	}
 	switch u := typ.Underlying().(type) {
 	case *types.Struct:
-		fmt.Fprintf(to, "struct %d;", u.NumFields())
+		fmt.Fprint(to, "struct;")
 		for i := range u.NumFields() {
-			fmt.Fprintf(to, "%q %q %t;", u.Field(i).Name(), u.Tag(i), u.Field(i).Embedded())
-			f.write(to, u.Field(i).Type())
+			field, tag := u.Field(i), reflect.StructTag(u.Tag(i))
+			name, options, _ := strings.Cut(tag.Get("json"), ",")
+			if !field.Exported() && !field.Embedded() || tag.Get("json") == "-" {
+				continue
+			}
+			if name == "" {
+				name = field.Name()
+			}
+			fmt.Fprintf(to, "%q %q %q %t;", name, options, tag.Get("msgpack"), field.Embedded())
+			f.write(to, field.Type())
 		}
+		fmt.Fprint(to, "end;")
 	case *types.Pointer:
 		fmt.Fprint(to, "pointer;")
 		f.write(to, u.Elem())
