@@ -208,10 +208,17 @@ func (s *shaper) properties(u *types.Struct, path []string, through []bool) []te
 		list = append(list, templates.Property{
 			Name: name, Path: at, Through: steps, Shape: s.of(f.Type()),
 			OmitEmpty: has("omitempty"), OmitZero: has("omitzero"), AsString: has("string"),
-			Doc: s.docOf(f.Pos()),
+			Doc: s.docOf(f.Pos()), At: s.fieldAt(f),
 		})
 	}
 	return list
+}
+
+func (s *shaper) fieldAt(f *types.Var) templates.Position {
+	if f.Pkg() != s.pkg {
+		return templates.Position{}
+	}
+	return s.place(f.Pos())
 }
 
 // mostDepth ends a struct that embeds a pointer to itself; nobody embeds as deep.
