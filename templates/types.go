@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/dave/jennifer/jen"
@@ -102,10 +103,8 @@ func chain(p Package, u Upcast) jen.Code {
 
 // free is a name that hides none of the package's.
 func free(p Package, name string) string {
-	for _, taken := range p.Taken {
-		if taken == name {
-			return free(p, name+"_")
-		}
+	if slices.Contains(p.Taken, name) {
+		return free(p, name+"_")
 	}
 	return name
 }
