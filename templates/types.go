@@ -80,7 +80,8 @@ func chain(p Package, u Upcast) jen.Code {
 		}
 	}
 	var body []jen.Code
-	value := jen.Id("v")
+	argument := free(p, "v")
+	value := jen.Id(argument)
 	for i, s := range steps {
 		call := jen.Id(s.Func).Call(value)
 		switch {
@@ -98,7 +99,7 @@ func chain(p Package, u Upcast) jen.Code {
 			value = call
 		}
 	}
-	return jen.Func().Params(jen.Id("v").Add(from)).Params(to.code(), jen.Error()).Block(body...)
+	return jen.Func().Params(jen.Id(argument).Add(from)).Params(to.code(), jen.Error()).Block(body...)
 }
 
 // free is a name that hides none of the package's.
