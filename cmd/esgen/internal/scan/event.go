@@ -179,6 +179,9 @@ func (t *target) event(m marked) (templates.Event, bool) {
 	}
 	w := walker{target: t, what: "event", who: spec.Name.Name, field: spec.Name.Pos()}
 	w.top(object.Type().(*types.Named))
+	if w.endless {
+		return templates.Event{}, false
+	}
 	fields, ok := w.shape(structure)
 	if len(t.list) == known {
 		// What else the compiler will find in the declaration, such as a field

@@ -21,6 +21,8 @@ type walker struct {
 	self types.Type
 	// within counts the instances of generic types that are under way.
 	within map[*types.TypeName]int
+	// endless: a type was refused because nobody would come to its end.
+	endless bool
 }
 
 // again forgets what was seen, except the event itself.
@@ -59,6 +61,7 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 				first, _, _ := strings.Cut(strings.NewReplacer("[", ".", "(", ".").Replace(path), ".")
 				w.refusef(first, "has the generic type %s in it, which holds itself with other arguments, without end: "+
 					"use a type that is the same all the way", generic.Name())
+				w.endless = true
 				return
 			}
 			w.within[generic]++
