@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/dave/jennifer/jen"
@@ -79,7 +80,8 @@ func chain(p Package, u Upcast) jen.Code {
 		}
 	}
 	var body []jen.Code
-	value := jen.Id("v")
+	argument := free(p, "v")
+	value := jen.Id(argument)
 	for i, s := range steps {
 		call := jen.Id(s.Func).Call(value)
 		switch {
@@ -97,15 +99,13 @@ func chain(p Package, u Upcast) jen.Code {
 			value = call
 		}
 	}
-	return jen.Func().Params(jen.Id("v").Add(from)).Params(to.code(), jen.Error()).Block(body...)
+	return jen.Func().Params(jen.Id(argument).Add(from)).Params(to.code(), jen.Error()).Block(body...)
 }
 
 // free is a name that hides none of the package's.
 func free(p Package, name string) string {
-	for _, taken := range p.Taken {
-		if taken == name {
-			return free(p, name+"_")
-		}
+	if slices.Contains(p.Taken, name) {
+		return free(p, name+"_")
 	}
 	return name
 }

@@ -137,7 +137,8 @@ func enumerateOr(words []string) string {
 
 // noMember writes the error of a value that is no member of u.
 func noMember(u Union, value jen.Code) jen.Code {
-	arguments := []jen.Code{jen.Lit(u.GoName), value}
+	arguments := make([]jen.Code, 0, 2+len(u.Members))
+	arguments = append(arguments, jen.Lit(u.GoName), value)
 	for _, m := range u.Members {
 		arguments = append(arguments, jen.Lit(m.Name))
 	}
@@ -145,7 +146,8 @@ func noMember(u Union, value jen.Code) jen.Code {
 }
 
 func unionStore(u Union) jen.Code {
-	cases := []jen.Code{jen.Case(jen.Nil()).Block(jen.Return(jen.Nil(), jen.Nil()))}
+	cases := make([]jen.Code, 0, len(u.Members)+2)
+	cases = append(cases, jen.Case(jen.Nil()).Block(jen.Return(jen.Nil(), jen.Nil())))
 	for _, m := range u.Members {
 		typ, plain, address := jen.Id(m.GoName), jen.Id("v"), jen.Op("&").Id("v")
 		if m.Pointer {

@@ -10,6 +10,7 @@ type Family[S, E any] struct {
 
 // For begins a test of decisions. fold is the family's generated Fold.
 func For[S, E any](tb testing.TB, fold func(...E) S) Family[S, E] {
+	tb.Helper()
 	return Family[S, E]{tb: tb, fold: fold}
 }
 

@@ -155,9 +155,13 @@ func (r *Registry) named(t Type, names map[string]bool) bool {
 
 // revisions returns the known revisions of name, ascending.
 func (r *Registry) revisions(name string) []int {
-	var known []int
-	for _, t := range r.byName[name] {
-		known = append(known, t.revision)
+	types := r.byName[name]
+	if len(types) == 0 {
+		return nil
+	}
+	known := make([]int, len(types))
+	for i := range types {
+		known[i] = types[i].revision
 	}
 	slices.Sort(known)
 	return known

@@ -52,6 +52,8 @@ func (r *Registry) target(t Type) error {
 	if t.to == nil || t.to.Kind() == reflect.Interface || r.knows(t.to) {
 		return nil
 	}
-	return &InvalidTypeError{Name: t.name, Revision: t.revision, GoType: typeName(t.goType),
-		Reason: "its upcaster returns " + typeName(t.to) + ", which is no event of this registry"}
+	return &InvalidTypeError{
+		Name: t.name, Revision: t.revision, GoType: typeName(t.goType),
+		Reason: "its upcaster returns " + typeName(t.to) + ", which is no event of this registry",
+	}
 }

@@ -35,7 +35,7 @@ func (t *target) markEvent(d directive) {
 		}
 		return
 	}
-	if _, ok := d.args["name"]; !ok {
+	if _, ok := d.args[keyName]; !ok {
 		t.addf(d.pos, "//esgen:%s without name=: write the name under which %s is stored, such as name=%s.%s; "+
 			"it is not taken from the Go type, for renaming that must not change what is stored",
 			d.name, spec.Name.Name, t.name, snake(spec.Name.Name))
@@ -43,7 +43,7 @@ func (t *target) markEvent(d directive) {
 		m.name = t.storedName(d)
 	}
 	m.revision = t.revisionOf(d)
-	m.aliases = t.names(d, "alias")
+	m.aliases = t.names(d, keyAlias)
 	m.families = t.familiesOf(d)
 	for _, other := range t.marks {
 		if m.name != "" && other.name == m.name && other.revision == m.revision {
@@ -66,7 +66,7 @@ func (t *target) markEvent(d directive) {
 
 // storedName is name=, or empty if that cannot be stored or is not there.
 func (t *target) storedName(d directive) string {
-	name, ok := d.args["name"]
+	name, ok := d.args[keyName]
 	if !ok {
 		return ""
 	}
@@ -79,7 +79,7 @@ func (t *target) storedName(d directive) string {
 
 // revisionOf is revision=, or 1.
 func (t *target) revisionOf(d directive) int {
-	revision, ok := d.args["revision"]
+	revision, ok := d.args[keyRevision]
 	if !ok {
 		return 1
 	}
@@ -100,14 +100,11 @@ func (t *target) names(d directive, key string) []argument {
 	var list []argument
 	at := a.pos + token.Pos(len(key)+len("="))
 	for part := range strings.SplitSeq(a.value, ",") {
-		switch reason := ""; {
-		case part == "":
+		if part == "" {
 			t.addf(a.pos, "%s=%s has an empty part: write names with a comma between them, and no blank", key, a.value)
-		default:
-			if reason = checkName(part); reason != "" {
-				t.addf(at, "%s=%s %s", key, part, reason)
-				break
-			}
+		} else if reason := checkName(part); reason != "" {
+			t.addf(at, "%s=%s %s", key, part, reason)
+		} else {
 			list = append(list, argument{value: part, pos: at})
 		}
 		at += token.Pos(len(part) + len(","))
@@ -182,6 +179,9 @@ func (t *target) event(m marked) (templates.Event, bool) {
 	}
 	w := walker{target: t, what: "event", who: spec.Name.Name, field: spec.Name.Pos()}
 	w.top(object.Type().(*types.Named))
+	if w.endless {
+		return templates.Event{}, false
+	}
 	fields, ok := w.shape(structure)
 	if len(t.list) == known {
 		// What else the compiler will find in the declaration, such as a field
@@ -207,9 +207,12 @@ func (t *target) event(m marked) (templates.Event, bool) {
 
 // values are the texts of arguments, or nil.
 func values(list []argument) []string {
-	var texts []string
-	for _, a := range list {
-		texts = append(texts, a.value)
+	if len(list) == 0 {
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, a := range list {
+		texts[i] = a.value
 	}
 	return texts
 }

@@ -28,7 +28,7 @@ func (t *target) findFamilies(list []directive) {
 			continue
 		}
 		f := &family{directive: &d, name: t.name, pos: d.pos}
-		if a, ok := d.args["name"]; ok {
+		if a, ok := d.args[keyName]; ok {
 			f.name = a.value
 		} else if first := t.unnamed(); first != nil {
 			t.addf(d.pos, "second //esgen:family without name=, the first is at %s: give each a name=", t.where(first.pos))
@@ -57,7 +57,7 @@ func (t *target) findFamilies(list []directive) {
 // unnamed is the family that takes its name from the package.
 func (t *target) unnamed() *family {
 	for _, f := range t.families {
-		if _, ok := f.directive.args["name"]; !ok {
+		if _, ok := f.directive.args[keyName]; !ok {
 			return f
 		}
 	}
@@ -67,7 +67,7 @@ func (t *target) unnamed() *family {
 // familiesOf finds the families that a directive names: all that it lists, else the
 // only one, else the one that has the package's name.
 func (t *target) familiesOf(d directive) []*family {
-	a, given := d.args["family"]
+	a, given := d.args[keyFamily]
 	if !given {
 		if len(t.families) == 1 {
 			return t.families
@@ -136,7 +136,7 @@ func (t *target) checkInhabited() {
 func (t *target) checkFamilyName(f *family) {
 	pos := f.pos
 	if f.directive != nil {
-		if a, ok := f.directive.args["name"]; ok {
+		if a, ok := f.directive.args[keyName]; ok {
 			pos = a.pos
 		}
 	}

@@ -19,6 +19,10 @@ type walker struct {
 	seen  map[visit]bool
 	// self is the event's type.
 	self types.Type
+	// within counts the instances of generic types that are under way.
+	within map[*types.TypeName]int
+	// endless: a type was refused because nobody would come to its end.
+	endless bool
 }
 
 // again forgets what was seen, except the event itself.
@@ -43,7 +47,7 @@ func (w *walker) refusef(path, format string, args ...any) {
 // top checks the event itself, which is reported at w.field.
 func (w *walker) top(t *types.Named) {
 	w.self = t
-	w.seen = map[visit]bool{}
+	w.seen, w.within = map[visit]bool{}, map[*types.TypeName]int{}
 	w.whole(t, "", false)
 }
 
@@ -51,9 +55,17 @@ func (w *walker) top(t *types.Named) {
 func (w *walker) check(t types.Type, path string, addressable bool) {
 	switch u := types.Unalias(t).(type) {
 	case *types.Named:
-		if len(w.seen) > mostTypes {
-			w.refusef(path, "has type %s, and so no end of others: a generic type must not hold itself with other arguments", w.short(t))
-			return
+		if u.TypeArgs().Len() > 0 {
+			generic := u.Origin().Obj()
+			if w.within[generic] > mostNested {
+				first, _, _ := strings.Cut(strings.NewReplacer("[", ".", "(", ".").Replace(path), ".")
+				w.refusef(first, "has the generic type %s in it, which holds itself with other arguments, without end: "+
+					"use a type that is the same all the way", generic.Name())
+				w.endless = true
+				return
+			}
+			w.within[generic]++
+			defer func() { w.within[generic]-- }()
 		}
 		w.whole(u, path, addressable)
 	case *types.Struct:
@@ -63,9 +75,8 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 	}
 }
 
-// mostTypes is more than any event is made of. Type parameters can make more
-// without end.
-const mostTypes = 1000
+// mostNested is how deep instances of one generic type may lie in each other.
+const mostNested = 8
 
 // whole looks at what a type is made of, unless it has methods that serializers
 // leave it to.

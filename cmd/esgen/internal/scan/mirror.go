@@ -13,7 +13,8 @@ import (
 type mirror struct {
 	*target
 	list []templates.Stored
-	made map[string]bool
+	// made are the structs by the names of what is encoded for them.
+	made map[string]string
 	// holds remembers which types hold unions.
 	holds map[types.Type]bool
 }
@@ -24,7 +25,7 @@ func (t *target) mirrors(model *templates.Package) []templates.Stored {
 	if len(model.Unions) == 0 || len(t.list) > 0 {
 		return nil
 	}
-	m := &mirror{target: t, made: map[string]bool{}, holds: map[types.Type]bool{}}
+	m := &mirror{target: t, made: map[string]string{}, holds: map[types.Type]bool{}}
 	for i := range model.Unions {
 		for j := range model.Unions[i].Members {
 			member := &model.Unions[i].Members[j]
@@ -116,10 +117,13 @@ func (m *mirror) of(goName string) string {
 		return ""
 	}
 	name := storedName(goName)
-	if m.made[name] {
+	if first, ok := m.made[name]; ok {
+		if first != goName {
+			m.addf(object.Pos(), "%s and %s both hold unions, and %s would be stored for either: rename one", goName, first, name)
+		}
 		return name
 	}
-	m.made[name] = true
+	m.made[name] = goName
 	stored := templates.Stored{Name: name, GoName: goName}
 	w := walker{target: m.target, what: "struct", who: goName, field: object.Pos()}
 	stored.Whole, _ = w.shape(s)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"go/types"
+	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/esgen/esgen/templates"
 )
+
+// ofState is what a walker looks at that must store all fields.
+const ofState = "state"
 
 // maxSnapshots bounds snapshots=.
 const maxSnapshots = 1_000_000
@@ -32,7 +36,7 @@ func (t *target) markState(d directive) {
 		if n, err := strconv.Atoi(a.value); err != nil || n < 1 || n > maxSnapshots {
 			t.addf(a.pos, "snapshots=%s: write after how many events another snapshot is stored, from 1 to %d", a.value, maxSnapshots)
 		}
-	} else if a, ok := d.args["revision"]; ok {
+	} else if a, ok := d.args[keyRevision]; ok {
 		t.addf(a.pos, "revision=%s of a state without snapshots has no effect: write snapshots=N, too, or leave it out", a.value)
 	}
 	switch {
@@ -107,7 +111,7 @@ func (t *target) checkSnapshot(m *marked) string {
 		return "" // said already
 	}
 	known := len(t.list)
-	w := walker{target: t, what: "state", who: spec.Name.Name, field: spec.Name.Pos()}
+	w := walker{target: t, what: ofState, who: spec.Name.Name, field: spec.Name.Pos()}
 	w.top(named)
 	if len(t.list) > known {
 		return ""
@@ -125,7 +129,7 @@ type fingerprint struct {
 	seen map[types.Type]int
 }
 
-func (f fingerprint) write(to interface{ Write([]byte) (int, error) }, typ types.Type) {
+func (f fingerprint) write(to io.Writer, typ types.Type) {
 	typ = types.Unalias(typ)
 	if n, ok := f.seen[typ]; ok {
 		fmt.Fprintf(to, "again %d;", n)

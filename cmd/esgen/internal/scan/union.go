@@ -39,7 +39,7 @@ func (t *target) markUnion(d directive) {
 // markMember takes an implementation.
 func (t *target) markMember(d directive) {
 	spec := d.at.spec
-	if _, ok := d.args["name"]; !ok {
+	if _, ok := d.args[keyName]; !ok {
 		t.addf(d.pos, "//esgen:member without name=: write the name under which %s is stored, such as name=%s; "+
 			"it is not taken from the Go type, for renaming that must not change what is stored", spec.Name.Name, snake(spec.Name.Name))
 		return

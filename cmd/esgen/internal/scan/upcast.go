@@ -33,7 +33,7 @@ func (t *target) markUpcast(d directive) {
 	}
 	u := &upcast{marked: marked{directive: d}}
 	known := len(t.list)
-	for _, key := range []string{"name", "revision"} {
+	for _, key := range []string{keyName, keyRevision} {
 		if _, ok := d.args[key]; !ok {
 			t.addf(d.pos, "//esgen:upcast without %s=: write what %s reads, as in name=%s.opened revision=1",
 				key, d.at.fn.Name.Name, t.name)
