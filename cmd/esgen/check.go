@@ -143,8 +143,10 @@ func (c *checking) one(ctx context.Context, p scan.Package) error {
 	c.noteAccepted(was, now, *p.Model)
 	breaches := lock.Check(was, now, *p.Model, c.against == "")
 	if !exists && c.against == "" {
-		breaches = []lock.Breach{{Rule: "LOCK_STALE", Where: p.Model.Name, At: templates.Position{File: lock.Name, Line: 1, Column: 1},
-			Text: "there is no " + lock.Name + ": run esgen check -update and commit it"}}
+		breaches = []lock.Breach{{
+			Rule: "LOCK_STALE", Where: p.Model.Name, At: templates.Position{File: lock.Name, Line: 1, Column: 1},
+			Text: "there is no " + lock.Name + ": run esgen check -update and commit it",
+		}}
 	}
 	if c.update {
 		breaches = slices.DeleteFunc(breaches, func(b lock.Breach) bool { return b.Rule == "LOCK_STALE" })

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,7 +37,7 @@ func (c *checking) stored(ctx context.Context, p scan.Package) (err error) {
 	case strings.HasPrefix(c.db, "sqlite:"):
 		data.Store = "sqlite"
 	default:
-		return fmt.Errorf("-db: write postgres://… or sqlite:FILE, as esctl takes it")
+		return errors.New("-db: write postgres://… or sqlite:FILE, as esctl takes it")
 	}
 	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.ImportPath}} {{.Name}}", ".")
 	list.Dir = p.Dir

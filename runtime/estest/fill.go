@@ -48,7 +48,7 @@ func fillOwn(v reflect.Value, depth int) {
 }
 
 func fillKind(v reflect.Value, depth int) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the others cannot be stored
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

@@ -157,11 +157,15 @@ func familyChanged(c *comparison) (list []Breach) {
 		i := slices.IndexFunc(c.now.Families, func(now Family) bool { return now.Name == f.Name })
 		switch {
 		case i < 0:
-			list = append(list, Breach{Where: f.Name, At: c.place("", 0),
-				Text: fmt.Sprintf("the family %s is gone, and its streams are named %s-…: keep //esgen:family name=%s", f.Name, f.Name, f.Name)})
+			list = append(list, Breach{
+				Where: f.Name, At: c.place("", 0),
+				Text: fmt.Sprintf("the family %s is gone, and its streams are named %s-…: keep //esgen:family name=%s", f.Name, f.Name, f.Name),
+			})
 		case c.now.Families[i].ID != f.ID:
-			list = append(list, Breach{Where: f.Name, At: c.place("", 0),
-				Text: fmt.Sprintf("the ids of family %s are %s now, were %s: streams are found by their text, which may differ", f.Name, c.now.Families[i].ID, f.ID)})
+			list = append(list, Breach{
+				Where: f.Name, At: c.place("", 0),
+				Text: fmt.Sprintf("the ids of family %s are %s now, were %s: streams are found by their text, which may differ", f.Name, c.now.Families[i].ID, f.ID),
+			})
 		}
 	}
 	for _, e := range c.was.Events {
@@ -210,8 +214,10 @@ func upcastShape(c *comparison) (list []Breach) {
 				at = u.at
 			}
 			if j < 0 {
-				list = append(list, Breach{Where: was.key() + "/" + f.Name, At: at,
-					Text: fmt.Sprintf("the upcaster reads %q, which revision %d of %s does not have", f.Name, u.Revision, u.Name)})
+				list = append(list, Breach{
+					Where: was.key() + "/" + f.Name, At: at,
+					Text: fmt.Sprintf("the upcaster reads %q, which revision %d of %s does not have", f.Name, u.Revision, u.Name),
+				})
 				continue
 			}
 			c.sameField(was.Fields[j], f, func(rule, format string, args ...any) {

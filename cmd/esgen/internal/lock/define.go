@@ -46,7 +46,7 @@ func (d *definer) typeOf(owner string, s *templates.Shape) string {
 		templates.TimeShape: "time", templates.DurationShape: "duration", templates.UUIDShape: "uuid", templates.RawShape: "raw",
 		templates.NumberShape: "number",
 	}
-	number := map[templates.ShapeKind]string{templates.IntShape: "int", templates.UintShape: "uint", templates.FloatShape: "float"}
+	number := map[templates.ShapeKind]string{templates.IntShape: wordInt, templates.UintShape: wordUint, templates.FloatShape: "float"}
 	word := words[s.Kind]
 	if base, ok := number[s.Kind]; ok {
 		word = base + strconv.Itoa(s.Bits)
@@ -73,7 +73,7 @@ func (d *definer) typeOf(owner string, s *templates.Shape) string {
 		return "map<" + d.typeOf(owner, s.Key) + "," + d.typeOf(owner, s.Elem) + ">"
 	case templates.UnionShape:
 		return d.define(owner, s, func(name string) Definition {
-			var members []Field
+			members := make([]Field, 0, len(s.Members))
 			for _, m := range s.Members {
 				members = append(members, Field{Name: m.Name, Type: d.typeOf(name+"."+m.Name, m.Shape)})
 			}
@@ -120,6 +120,7 @@ func goName(t templates.Type) string {
 		return "map[" + goName(*t.Key) + "]" + goName(*t.Elem)
 	case templates.Struct:
 		return "struct"
+	case templates.Named:
 	}
 	name := t.Name
 	if t.Path != "" {

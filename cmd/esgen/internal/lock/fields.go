@@ -104,12 +104,12 @@ func (c *comparison) sameType(name string, was, now Type, tell found) {
 	changed := func() {
 		tell("KIND_CHANGED", "%q is %s now, was %s, so that stored values do not fit: keep the type, or %s", name, now, was, instead)
 	}
-	if was.Word == "optional" && now.Word != "optional" {
+	if was.Word == wordOptional && now.Word != wordOptional {
 		tell("FIELD_REQUIRED", "%q is no pointer any more, and stored events may hold null: keep the pointer, or %s", name, instead)
 		c.sameType(name, was.Args[0], now, tell)
 		return
 	}
-	if was.Word != "optional" && now.Word == "optional" {
+	if was.Word != wordOptional && now.Word == wordOptional {
 		tell("FIELD_OPTIONAL", "%q may be null now, which the old program reads as zero", name)
 		c.sameType(name, was, now.Args[0], tell)
 		return
@@ -117,7 +117,7 @@ func (c *comparison) sameType(name string, was, now Type, tell found) {
 	_, wasBits := was.number()
 	_, nowBits := now.number()
 	switch {
-	case was.Word == now.Word && (was.Word == "text" || was.Word == "custom"):
+	case was.Word == now.Word && (was.Word == wordText || was.Word == wordCustom):
 		if was.Args[0].Word != now.Args[0].Word {
 			tell("CUSTOM_CHANGED", "%q is written by %s now, was by %s: only you can know whether that reads what is stored; if it does, accept it, else %s",
 				name, now.Args[0].Word, was.Args[0].Word, instead)
@@ -154,17 +154,17 @@ func (c *comparison) under(f *File, t Type) Type {
 
 // nested compares what definitions hold.
 func (w *fieldWalk) nested(path string, was, now Type, at templates.Position) {
-	for was.Word == "optional" {
+	for was.Word == wordOptional {
 		was = was.Args[0]
 	}
-	for now.Word == "optional" {
+	for now.Word == wordOptional {
 		now = now.Args[0]
 	}
 	if was.isRef() || now.isRef() {
 		w.definitions(path, was, now, at)
 		return
 	}
-	if was.Word != now.Word || len(was.Args) != len(now.Args) || was.Word == "text" || was.Word == "custom" {
+	if was.Word != now.Word || len(was.Args) != len(now.Args) || was.Word == wordText || was.Word == wordCustom {
 		return
 	}
 	for i := range was.Args {

@@ -64,8 +64,10 @@ type Upcast struct {
 	Revision int    `json:"revision"`
 	To       string `json:"to"`
 
-	from []Field
-	at   templates.Position
+	// family and goName are those of the shape that it reads, from its fields.
+	family, goName string
+	from           []Field
+	at             templates.Position
 }
 
 // Retired is a name that is never given again.
@@ -108,7 +110,8 @@ func Of(p templates.Package) File {
 		}
 		for _, u := range family.Upcasts {
 			f.Upcasts = append(f.Upcasts, Upcast{
-				Name: u.Name, Revision: u.Revision, To: goName(u.To), from: d.fields(goName(u.From), u.FromShape), at: u.At,
+				Name: u.Name, Revision: u.Revision, To: goName(u.To), at: u.At,
+				family: family.Name, goName: goName(u.From), from: d.fields(goName(u.From), u.FromShape),
 			})
 		}
 		for _, r := range family.Retired {

@@ -22,6 +22,12 @@ func Merge(was, now File) File {
 			merged.Events = append(merged.Events, e)
 		}
 	}
+	// What was stored before there was a lock is known from its upcaster.
+	for _, u := range now.Upcasts {
+		if !slices.ContainsFunc(merged.Events, func(e Event) bool { return e.Name == u.Name && e.Revision == u.Revision }) {
+			merged.Events = append(merged.Events, Event{Name: u.Name, Revision: u.Revision, Family: u.family, Go: u.goName, Fields: u.from})
+		}
+	}
 	for _, r := range was.Retired {
 		if !slices.ContainsFunc(now.Retired, func(n Retired) bool { return n.Name == r.Name }) {
 			merged.Retired = append(merged.Retired, r)
@@ -86,7 +92,10 @@ func plainEvent(e Event) Event {
 }
 
 func plainFields(fields []Field) []Field {
-	var list []Field
+	if len(fields) == 0 {
+		return nil
+	}
+	list := make([]Field, 0, len(fields))
 	for _, f := range fields {
 		list = append(list, Field{Name: f.Name, Type: f.Type, Omit: f.Omit, Quoted: f.Quoted, Go: f.Go})
 	}

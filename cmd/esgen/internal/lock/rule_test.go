@@ -68,109 +68,157 @@ func TestEveryRule(t *testing.T) {
 		where       string
 		bad, passes change
 	}{
-		"EVENT_REMOVED": {"bank.opened@1",
+		"EVENT_REMOVED": {
+			"bank.opened@1",
 			func(_, is *File) { is.Events = is.Events[:1] },
 			func(_, is *File) {
 				is.Events = is.Events[:1]
 				is.Retired = append(is.Retired, Retired{Name: "bank.opened"}, Retired{Name: "bank.begun"})
-			}},
-		"REVISION_LOWERED": {"bank.closed@1",
+			},
+		},
+		"REVISION_LOWERED": {
+			"bank.closed@1",
 			func(_, is *File) { is.Events[0].Revision = 1 },
 			func(_, is *File) {
 				is.Events[0].Revision = 3
 				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.closed", Revision: 2})
-			}},
-		"CHAIN_MISSING": {"bank.closed@1",
+			},
+		},
+		"CHAIN_MISSING": {
+			"bank.closed@1",
 			func(_, is *File) { is.Upcasts = nil },
 			func(_, is *File) {
 				is.Events[opened].Name, is.Events[opened].Aliases = "bank.started", []string{"bank.begun", "bank.opened"}
-			}},
-		"NAME_REUSED": {"bank.old@1",
+			},
+		},
+		"NAME_REUSED": {
+			"bank.old@1",
 			func(_, is *File) {
 				is.Retired = nil
 				is.Events = append(is.Events, Event{Name: "bank.old", Revision: 1, Family: "bank"})
 			},
-			func(_, is *File) { is.Events = append(is.Events, Event{Name: "bank.new", Revision: 1, Family: "bank"}) }},
-		"RETIRED_REMOVED": {"bank.old@0",
+			func(_, is *File) { is.Events = append(is.Events, Event{Name: "bank.new", Revision: 1, Family: "bank"}) },
+		},
+		"RETIRED_REMOVED": {
+			"bank.old@0",
 			func(_, is *File) { is.Retired = nil },
-			func(_, is *File) { is.Retired[0].Reason = "not sold any more" }},
-		"ALIAS_REMOVED": {"bank.opened@1",
+			func(_, is *File) { is.Retired[0].Reason = "not sold any more" },
+		},
+		"ALIAS_REMOVED": {
+			"bank.opened@1",
 			func(_, is *File) { is.Events[opened].Aliases = nil },
-			func(_, is *File) { is.Events[opened].Aliases = append(is.Events[opened].Aliases, "bank.first") }},
-		"FAMILY_CHANGED": {"bank.opened@1",
+			func(_, is *File) { is.Events[opened].Aliases = append(is.Events[opened].Aliases, "bank.first") },
+		},
+		"FAMILY_CHANGED": {
+			"bank.opened@1",
 			func(_, is *File) { is.Events[opened].Family = "card" },
-			func(_, is *File) { e := is.Events[opened]; e.Family = "card"; is.Events = append(is.Events, e) }},
-		"FIELD_REMOVED": {"bank.opened@1/owner",
+			func(_, is *File) { e := is.Events[opened]; e.Family = "card"; is.Events = append(is.Events, e) },
+		},
+		"FIELD_REMOVED": {
+			"bank.opened@1/owner",
 			func(_, is *File) { is.Events[opened].Fields = is.Events[opened].Fields[1:] },
 			func(_, is *File) {
 				is.Events[opened].Fields = is.Events[opened].Fields[1:]
 				is.Events[opened].Revision = 2
 				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.opened", Revision: 1})
-			}},
-		"FIELD_RENAMED": {"bank.opened@1/owner",
+			},
+		},
+		"FIELD_RENAMED": {
+			"bank.opened@1/owner",
 			func(_, is *File) { field(is, "owner").Name = "holder" },
-			func(_, is *File) { field(is, "owner").Go = "Holder" }},
-		"FIELD_CASE": {"bank.opened@1/owner",
+			func(_, is *File) { field(is, "owner").Go = "Holder" },
+		},
+		"FIELD_CASE": {
+			"bank.opened@1/owner",
 			func(_, is *File) { field(is, "owner").Name = "Owner" },
-			func(_, is *File) { slices.Reverse(is.Events[opened].Fields) }},
-		"FIELD_ADDED": {"bank.opened@1/more",
+			func(_, is *File) { slices.Reverse(is.Events[opened].Fields) },
+		},
+		"FIELD_ADDED": {
+			"bank.opened@1/more",
 			func(_, is *File) {
 				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "more", Type: "string"})
 			},
 			func(_, is *File) {
 				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "more", Type: "string", Omit: "zero"}, Field{Name: "most", Type: "optional<string>"})
-			}},
-		"FIELD_REQUIRED": {"bank.opened@1/note",
+			},
+		},
+		"FIELD_REQUIRED": {
+			"bank.opened@1/note",
 			func(_, is *File) { field(is, "note").Type = "string" },
-			func(_, is *File) { field(is, "note").Omit = "zero" }},
-		"KIND_CHANGED": {"bank.opened@1/tags",
+			func(_, is *File) { field(is, "note").Omit = "zero" },
+		},
+		"KIND_CHANGED": {
+			"bank.opened@1/tags",
 			func(_, is *File) { field(is, "tags").Type = "array<#Tag@1>" },
-			func(_, is *File) { field(is, "amount").Type = "int64" }},
-		"KIND_NARROWED": {"bank.opened@1/amount",
+			func(_, is *File) { field(is, "amount").Type = "int64" },
+		},
+		"KIND_NARROWED": {
+			"bank.opened@1/amount",
 			func(_, is *File) { field(is, "amount").Type = "int16" },
-			func(was, is *File) { field(is, "amount").Type = "int64" }},
-		"CUSTOM_CHANGED": {"bank.opened@1/money",
+			func(was, is *File) { field(is, "amount").Type = "int64" },
+		},
+		"CUSTOM_CHANGED": {
+			"bank.opened@1/money",
 			func(_, is *File) { field(is, "money").Type = "custom<other.Money>" },
-			func(_, is *File) { field(is, "money").Omit = "zero" }},
-		"QUOTED_CHANGED": {"bank.opened@1/amount",
+			func(_, is *File) { field(is, "money").Omit = "zero" },
+		},
+		"QUOTED_CHANGED": {
+			"bank.opened@1/amount",
 			func(_, is *File) { field(is, "amount").Quoted = true },
-			func(was, is *File) { was.Events[2].Fields[1].Quoted, field(is, "amount").Quoted = true, true }},
-		"VALUE_REMOVED": {"bank.opened@1/color",
+			func(was, is *File) { was.Events[2].Fields[1].Quoted, field(is, "amount").Quoted = true, true },
+		},
+		"VALUE_REMOVED": {
+			"bank.opened@1/color",
 			func(_, is *File) {
 				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"red"}}
 				field(is, "color").Type = "#Color@2"
 			},
-			func(_, is *File) { field(is, "color").Type = "string" }},
-		"VALUE_ADDED": {"bank.opened@1/color",
+			func(_, is *File) { field(is, "color").Type = "string" },
+		},
+		"VALUE_ADDED": {
+			"bank.opened@1/color",
 			func(_, is *File) {
 				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"blue", "green", "red"}}
 				field(is, "color").Type = "#Color@2"
 			},
-			func(_, is *File) { field(is, "color").Type = "string" }},
-		"MEMBER_REMOVED": {"bank.opened@1/pay",
+			func(_, is *File) { field(is, "color").Type = "string" },
+		},
+		"MEMBER_REMOVED": {
+			"bank.opened@1/pay",
 			func(_, is *File) {
 				is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}}}
 				field(is, "pay").Type = "#Payment@2"
 			},
-			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" }},
-		"MEMBER_ADDED": {"bank.opened@1/pay",
+			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" },
+		},
+		"MEMBER_ADDED": {
+			"bank.opened@1/pay",
 			func(_, is *File) {
 				is.Definitions[1] = Definition{Name: "#Payment@2", Members: append(is.Definitions[1].Members, Field{Name: "check", Type: "#Tag@1"})}
 				field(is, "pay").Type = "#Payment@2"
 			},
-			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" }},
-		"UPCAST_SHAPE": {"bank.closed@1/why",
+			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" },
+		},
+		"UPCAST_SHAPE": {
+			"bank.closed@1/why",
 			func(_, is *File) { is.Upcasts[0].from[0].Type = "int64" },
-			func(_, is *File) { is.Upcasts[0].from = nil }},
-		"FIELD_OPTIONAL": {"bank.opened@1/owner",
+			func(_, is *File) { is.Upcasts[0].from = nil },
+		},
+		"FIELD_OPTIONAL": {
+			"bank.opened@1/owner",
 			func(_, is *File) { field(is, "owner").Type = "optional<string>" },
-			func(_, is *File) { field(is, "note").Type = "optional<string>" }},
-		"OMIT_CHANGED": {"bank.opened@1/owner",
+			func(_, is *File) { field(is, "note").Type = "optional<string>" },
+		},
+		"OMIT_CHANGED": {
+			"bank.opened@1/owner",
 			func(_, is *File) { field(is, "owner").Omit = "empty" },
-			func(_, is *File) { field(is, "note").Omit = "empty" }},
-		"LOCK_STALE": {"bank.opened@1",
+			func(_, is *File) { field(is, "note").Omit = "empty" },
+		},
+		"LOCK_STALE": {
+			"bank.opened@1",
 			func(_, is *File) { field(is, "amount").Type = "int64" },
-			func(_, is *File) { is.Upcasts[0].from = nil }},
+			func(_, is *File) { is.Upcasts[0].from = nil },
+		},
 	}
 	for _, rule := range Rules() {
 		t.Run(rule.ID, func(t *testing.T) {
@@ -232,6 +280,14 @@ func TestMergeKeepsWhatWasLocked(t *testing.T) {
 	}
 	if len(merged.Definitions) != 0 {
 		t.Errorf("nobody refers to %+v", merged.Definitions)
+	}
+}
+
+func TestMergeLocksWhatOnlyAnUpcasterKnows(t *testing.T) {
+	t.Parallel()
+	merged := Merge(File{}, now())
+	if e := merged.Events[0]; e.Name != "bank.closed" || e.Revision != 1 || len(e.Fields) != 1 {
+		t.Errorf("%+v", merged.Events)
 	}
 }
 

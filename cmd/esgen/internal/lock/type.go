@@ -15,6 +15,15 @@ type Type struct {
 	Args []Type
 }
 
+// Words that are looked for.
+const (
+	wordOptional = "optional"
+	wordText     = "text"
+	wordCustom   = "custom"
+	wordInt      = "int"
+	wordUint     = "uint"
+)
+
 // parseType takes a text apart. What is none becomes a word of its own, which equals
 // nothing else.
 func parseType(text string) Type {
@@ -24,7 +33,7 @@ func parseType(text string) Type {
 	}
 	t := Type{Word: text[:open]}
 	inner := text[open+1 : len(text)-1]
-	if t.Word == "text" || t.Word == "custom" {
+	if t.Word == wordText || t.Word == wordCustom {
 		t.Args = []Type{{Word: inner}}
 		return t
 	}
@@ -62,7 +71,7 @@ func (t Type) isRef() bool { return strings.HasPrefix(t.Word, "#") }
 
 // number returns int, uint or float and the bits.
 func (t Type) number() (base string, bits int) {
-	for _, base := range []string{"int", "uint", "float"} {
+	for _, base := range []string{wordInt, wordUint, "float"} {
 		if rest, ok := strings.CutPrefix(t.Word, base); ok {
 			if bits, err := strconv.Atoi(rest); err == nil {
 				return base, bits
@@ -81,7 +90,7 @@ func (t Type) holds(from Type) bool {
 		return false
 	case base == other:
 		return bits >= otherBits
-	case base == "int" && other == "uint":
+	case base == wordInt && other == wordUint:
 		return bits > otherBits
 	default:
 		return false // a float is written otherwise, and loses large whole numbers

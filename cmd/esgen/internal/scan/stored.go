@@ -129,7 +129,7 @@ func (s *shaper) basic(shape *templates.Shape, b *types.Basic) {
 	case info&types.IsFloat != 0:
 		shape.Kind = templates.FloatShape
 	}
-	switch b.Kind() {
+	switch b.Kind() { //nolint:exhaustive // the others have no bits
 	case types.Int8, types.Uint8:
 		shape.Bits = 8
 	case types.Int16, types.Uint16:
