@@ -12,10 +12,10 @@ import (
 func TestTheFirstYearIsRead(t *testing.T) {
 	t.Parallel()
 	ctx, db := t.Context(), memory.New(memory.Config{})
-	var events []store.Event
-	for _, data := range []string{`{"amount":5000}`, `{"amount":0}`, `{"amount":-1000}`} {
-		events = append(events, store.Event{Type: "bank.cash_moved", Format: store.JSON, Data: []byte(data)})
+	moved := func(data string) store.Event {
+		return store.Event{Type: "bank.cash_moved", Format: store.JSON, Data: []byte(data)}
 	}
+	events := []store.Event{moved(`{"amount":5000}`), moved(`{"amount":0}`), moved(`{"amount":-1000}`)}
 	account := bank.StreamOf(db, "a-17")
 	if _, err := account.Append(ctx, store.NoStream, bank.AccountOpened{Owner: "Ada Lovelace", Currency: bank.EUR}); err != nil {
 		t.Fatal(err)
