@@ -44,7 +44,11 @@ func (p *Pull[ID, E]) Events(ctx context.Context) iter.Seq2[*Delivery[ID, E], er
 				yield(nil, err)
 				return
 			}
-			r, err := p.family.recorded(d.Recorded)
+			r, isEvent, err := p.family.recorded(d.Recorded)
+			if err == nil && !isEvent {
+				_ = d.Ack() // what is no longer an event
+				continue
+			}
 			if err != nil {
 				// That it may have been taken back meanwhile changes nothing.
 				if err = unreadable(err, p.skipUnknown); err != nil {

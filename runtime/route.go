@@ -14,17 +14,41 @@ import (
 // On and OnBatch, from [Family.On] and [Family.OnBatch], or from [OnRaw].
 type Route struct {
 	family string
-	// One of the two is set. What cannot be read is not handed to the program: if
-	// skipUnknown, an event of an unknown type counts as handled.
-	handle func(ctx context.Context, r store.Recorded, skipUnknown bool) error
-	batch  func(ctx context.Context, events []store.Recorded, skipUnknown bool) error
+	// One of the two is set.
+	handle func(ctx context.Context, r store.Recorded, p passing) error
+	batch  func(ctx context.Context, events []store.Recorded, p passing) error
+	skip   func(Skipped)
 	err    error
+}
+
+// passing is what becomes of an event that is not handed to the program.
+type passing struct {
+	// unknown: an event of an unknown type counts as handled.
+	unknown bool
+	// skipped is told of what is no longer an event, unless it is nil.
+	skipped func(Skipped)
+}
+
+// gone passes over what is no longer an event.
+func (p passing) gone(r store.Recorded) {
+	if p.skipped != nil {
+		p.skipped(skipped(r))
+	}
+}
+
+// OnSkip returns the route with report, which is called for what is no longer an
+// event, each time that the subscription passes it over: from the goroutine that
+// handles, at least once. Use it to count.
+func (r Route) OnSkip(report func(Skipped)) Route {
+	r.skip = report
+	return r
 }
 
 // On routes the family's events to handle. An event that this binary cannot read
 // does not reach it: its lane waits there with a [*ReadError], which its status and
 // [subscribe.List] show, until a binary that can read it takes over. See
-// [subscribe.Config.SkipUnknown] for the way around.
+// [subscribe.Config.SkipUnknown] for the way around. What is no longer an event is
+// passed over, and told to [Route.OnSkip].
 func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Route {
 	switch {
 	case f == nil:
@@ -34,10 +58,14 @@ func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Rout
 	case handle == nil:
 		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
 	}
-	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded, skipUnknown bool) error {
-		e, err := f.recorded(r)
+	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded, p passing) error {
+		e, isEvent, err := f.recorded(r)
 		if err != nil {
-			return unreadable(err, skipUnknown)
+			return unreadable(err, p.unknown)
+		}
+		if !isEvent {
+			p.gone(r)
+			return nil
 		}
 		err = handle(ctx, e.Meta, e.Event)
 		if _, ok := errors.AsType[*UnhandledError](err); ok {
@@ -60,15 +88,19 @@ func (f *Family[ID, E]) OnBatch(handle func(context.Context, []Recorded[ID, E]) 
 	case handle == nil:
 		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
 	}
-	return Route{family: f.name, batch: func(ctx context.Context, events []store.Recorded, skipUnknown bool) error {
+	return Route{family: f.name, batch: func(ctx context.Context, events []store.Recorded, p passing) error {
 		typed := make([]Recorded[ID, E], 0, len(events))
 		for _, r := range events {
-			e, err := f.recorded(r)
+			e, isEvent, err := f.recorded(r)
 			if err != nil {
-				if err = unreadable(err, skipUnknown); err != nil {
+				if err = unreadable(err, p.unknown); err != nil {
 					// The batch is taken apart: those before it come alone.
 					return err
 				}
+				continue
+			}
+			if !isEvent {
+				p.gone(r)
 				continue
 			}
 			typed = append(typed, e)
@@ -100,20 +132,21 @@ func OnRaw(category string, handle subscribe.HandlerFunc) Route {
 	if handle == nil {
 		return Route{err: &store.InvalidError{What: "handler of category " + printable.Name(category), Reason: "nil"}}
 	}
-	return Route{family: category, handle: func(ctx context.Context, r store.Recorded, _ bool) error { return handle(ctx, r) }}
+	return Route{family: category, handle: func(ctx context.Context, r store.Recorded, _ passing) error { return handle(ctx, r) }}
 }
 
 // recorded turns what is stored into an event with its meta, or returns a [*ReadError].
-func (f *Family[ID, E]) recorded(r store.Recorded) (Recorded[ID, E], error) {
-	e, err := f.decode(r)
-	if err != nil {
-		return Recorded[ID, E]{}, err
+// It is false for what is no longer an event.
+func (f *Family[ID, E]) recorded(r store.Recorded) (Recorded[ID, E], bool, error) {
+	e, isEvent, err := f.decode(r)
+	if err != nil || !isEvent {
+		return Recorded[ID, E]{}, false, err
 	}
 	id, err := f.idOf(origin(r))
 	if err != nil {
-		return Recorded[ID, E]{}, readError(r, err)
+		return Recorded[ID, E]{}, false, readError(r, err)
 	}
-	return Recorded[ID, E]{Meta: metaOf(id, r), Event: e}, nil
+	return Recorded[ID, E]{Meta: metaOf(id, r), Event: e}, true, nil
 }
 
 // origin is the stream that an event was appended to.

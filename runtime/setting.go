@@ -15,8 +15,8 @@ import (
 )
 
 // Setting changes how a stream appends: [Key], [Metadata], [Correlation],
-// [Causation], [At], [EventIDs], [Retries], [OnRetry]. Of two settings of one kind
-// the later one holds, except that Metadata merges. What is wrong with a setting
+// [Causation], [At], [EventIDs], [Retries], [OnRetry]; or how it reads: [OnSkip],
+// [SnapshotEvery], [OnSnapshot]. Of two settings of one kind the later one holds, except that Metadata merges. What is wrong with a setting
 // is a [*store.InvalidError] of the first call that uses the stream.
 type Setting interface{ set(s *settings) error }
 
@@ -105,6 +105,10 @@ type settings struct {
 	ids                    []uuid.UUID
 	retries                int
 	report                 func(Retry)
+	skipped                func(Skipped)
+	every                  int
+	everySet               bool
+	snapshot               func(Snapshot)
 	// err joins what is wrong with any of them.
 	err error
 }
@@ -130,7 +134,7 @@ func (s settings) check() error {
 	return s.err
 }
 
-// onlyRetries refuses what says something about events, and names the first.
+// onlyRetries refuses what says something about streams, and names the first.
 func (s settings) onlyRetries() error {
 	if err := s.check(); err != nil {
 		return err
@@ -145,9 +149,12 @@ func (s settings) onlyRetries() error {
 		{"es.Causation", s.causation != uuid.Nil},
 		{"es.At", !s.at.IsZero()},
 		{"es.EventIDs", s.ids != nil},
+		{"es.OnSkip", s.skipped != nil},
+		{"es.SnapshotEvery", s.everySet},
+		{"es.OnSnapshot", s.snapshot != nil},
 	} {
 		if setting.given {
-			return invalidSetting(setting.name, "says something about events; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
+			return invalidSetting(setting.name, "says something about streams; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
 		}
 	}
 	return nil

@@ -121,7 +121,7 @@ func (p plan) handle(ctx context.Context, r store.Recorded) error {
 	if err != nil {
 		return err
 	}
-	return route.handle(ctx, r, p.skipUnknown)
+	return route.handle(ctx, r, passing{p.skipUnknown, route.skip})
 }
 
 // handleAll handles several events, each run of one family by its route.
@@ -142,7 +142,7 @@ func (p plan) handleAll(ctx context.Context, events []store.Recorded) error {
 		for n < len(events) && store.Category(origin(events[n])) == route.family {
 			n++
 		}
-		if err := route.batch(ctx, events[:n], p.skipUnknown); err != nil {
+		if err := route.batch(ctx, events[:n], passing{p.skipUnknown, route.skip}); err != nil {
 			return err
 		}
 		events = events[n:]

@@ -54,10 +54,18 @@ func imports(f *jen.File, p Package) {
 	}
 	for _, family := range p.Families {
 		family.ID.Type.walk(add)
+		for _, u := range family.Upcasts {
+			u.From.walk(add)
+		}
 		for _, e := range family.Events {
 			for _, field := range e.Fields {
 				field.Type.walk(add)
 			}
+		}
+	}
+	for _, s := range p.Stored {
+		for _, field := range s.Whole {
+			field.Type.walk(add)
 		}
 	}
 	slices.SortFunc(list[own:], func(a, b imported) int { return cmp.Compare(a.path, b.path) })

@@ -93,11 +93,14 @@ type Property struct {
 	AsString bool
 	// Doc is the field's comment, or empty.
 	Doc string
+	// At is the field in the source, zero if that is of another package.
+	At Position
 }
 
 // Member is one implementation of a union.
 type Member struct {
-	// Name is stored beside the value.
+	// Name is the one property of the stored object, {"card": {…}}; its value is of
+	// Shape.
 	Name string
 	// Shape is the implementation's, an Object.
 	Shape *Shape

@@ -4,6 +4,7 @@ Esgen generates typed event streams from plain structs.
 Usage:
 
 	esgen [flags] [packages]
+	esgen check [flags] [packages]
 
 It reads the packages, by default the one in the current directory, and writes
 one file into each that has events: its streams, handlers and the registry of
@@ -24,12 +25,26 @@ exported struct type:
 		Owner string `json:"owner"`
 	}
 
-	//esgen:event name=NAME [revision=N]
+	//esgen:event name=NAME [revision=N] [alias=NAME,…] [family=WORD,…]
 
 NAME is what is stored with each event of the type: at most 255 bytes of letters,
 digits and . _ - / : +. It stays when the Go type is renamed. N counts the shapes
 of a name that cannot be read as one another, from 1; two types may share a name
-at different revisions.
+at different revisions. Aliases are further names under which it was stored, at
+any revision. An event of another package joins as a type Closed legal.Closed.
+
+	//esgen:upcast name=NAME revision=N [family=WORD,…]
+
+On a function func(V) T or func(V) (T, error): V is the shape that was stored under
+NAME at revision N, T the shape of the next revision, an event, or the interface
+Event if it became one of several or, being nil, none any more. The functions are
+called one after the other, up to an event, by everything that reads.
+
+	//esgen:retired name=NAME [revision=N] [alias=NAME,…] [family=WORD,…] [reason=TEXT]
+
+On a struct type, in place of //esgen:event: it is read, and Append refuses it.
+About the package: what is stored under NAME is passed over. Either way the name is
+never used again. Quote an argument with blanks as a whole: "reason=not sold".
 
 	//esgen:family [id=TYPE] [name=WORD]
 
@@ -39,11 +54,22 @@ is string, uuid.UUID, or a type of string or integer kind or with MarshalText on
 the value and UnmarshalText on the pointer. It is a type of this package, of one
 that it imports, or is written with its path: example.com/ids.OrderID.
 
-	//esgen:state
+A package may have several. Their generated names begin with WORD, as AccountStream
+does, except those of a family with the package's name; the other directives say
+family=WORD, and without it mean the family with the package's name.
+
+	//esgen:state [family=WORD,…] [snapshots=N [revision=N]]
 
 The type that events are folded into. It needs one method for each event, such
 as func (a *Account) ApplyAccountOpened(AccountOpened), and gives the streams
-Load and Execute.
+Load and Execute. With snapshots=N they begin with a stored state and store another
+one after N events; of another shape or revision of the state it is passed over.
+
+	//esgen:union
+	//esgen:member name=NAME
+
+On an interface, and on the structs that implement it: fields may have the
+interface's type. It is stored as an object with one property, NAME, or as null.
 
 	//esgen:package serializers=NAME
 
@@ -57,11 +83,12 @@ problems: what is stored has to be known to every program.
 
 What can be stored: strings, numbers, booleans, time.Time, time.Duration,
 uuid.UUID, []byte, json.RawMessage, named kinds of these, pointers, slices,
-arrays, maps with string, integer or text keys, structs, and types that marshal
-themselves to JSON or text. Names and omissions follow the json tag.
+arrays, maps with string, integer or text keys, structs, generic types with
+arguments of these, unions, and types that marshal themselves to JSON or text.
+Names and omissions follow the json tag.
 
-What cannot: channels, functions, interfaces, complex numbers, addresses,
-generic types. Fields that would be lost without a word are problems too:
+What cannot: channels, functions, other interfaces, complex numbers, addresses.
+Fields that would be lost without a word are problems too:
 unexported ones without json:"-", two with one stored name, structs without
 exported fields, and embedded types whose marshaler would speak for the whole.
 
@@ -80,6 +107,26 @@ all. A file that esgen wrote earlier and that is no longer wanted, because the
 package has lost its directives or its name, is removed and named in the output.
 A file of that name that esgen did not write is left alone and is a problem.
 
+# Check
+
+	esgen check [-against git:REF] [-format text|json|github] [packages]
+	esgen check -update [-accept RULE:WHERE … -reason TEXT] [packages]
+	esgen check -db DSN [packages]
+
+Holds what the events are stored as against esgen.lock.json beside the package, or
+against that of a commit, and tells every change that makes stored events unreadable
+or is dangerous during a deploy (a warning), as file:line:col: RULE:WHERE text.
+
+With -update it writes the lock, a test that decodes a stored sample of every
+revision, and the samples that are missing in testdata/events; commit all three. A
+change that breaks a rule is not written, unless -accept names it as it was printed;
+that and the reason stay in the lock.
+
+With -db it builds a program in a temporary directory that reads a database and tells
+how many events of which type, revision and format there are, and which of them this
+package cannot read. DSN is postgres://… or sqlite:FILE; for PostgreSQL,
+ESGEN_AUDIT_SCHEMA is the schema if it is another than esgen.
+
 # Problems and exit codes
 
 All problems are printed to standard error as file:line:col: message, and say
@@ -87,7 +134,7 @@ what to write instead. A package with problems keeps its file as it is; others
 are generated.
 
 	0  everything is as it should be
-	1  problems, or differences with -diff
+	1  problems, differences with -diff, or broken rules with check
 	2  wrong usage, or a file or the go command could not be used
 */
 package main

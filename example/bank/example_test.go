@@ -103,6 +103,8 @@ func ExampleSubscribe() {
 
 func TestReadmeDecision(t *testing.T) {
 	t.Parallel()
-	estest.When(t, bank.Fold(bank.AccountOpened{Owner: "Ada Lovelace", Currency: bank.EUR}, bank.MoneyDeposited{Amount: 50_00}),
-		bank.Withdraw(30_00)).Then(bank.MoneyWithdrawn{Amount: 30_00})
+	estest.For(t, bank.Fold).
+		Given(bank.AccountOpened{Owner: "Ada Lovelace", Currency: bank.EUR}, bank.MoneyDeposited{Amount: 50_00}).
+		When(bank.Withdraw(30_00)).
+		Then(bank.MoneyWithdrawn{Amount: 30_00})
 }

@@ -18,15 +18,31 @@ const (
 	onFamily  = "family"
 	onPackage = "package"
 	onState   = "state"
+	onUpcast  = "upcast"
+	onRetired = "retired"
+	onUnion   = "union"
+	onMember  = "member"
+)
+
+// Keys of several directives.
+const (
+	keyName     = "name"
+	keyRevision = "revision"
+	keyAlias    = "alias"
+	keyFamily   = "family"
 )
 
 // known lists the directives and the keys of each.
 func known() map[string][]string {
 	return map[string][]string{
-		onEvent:   {"name", "revision"},
-		onFamily:  {"id", "name"},
+		onEvent:   {keyName, keyRevision, keyAlias, keyFamily},
+		onFamily:  {"id", keyName},
 		onPackage: {"serializers"},
-		onState:   {},
+		onState:   {keyFamily, "snapshots", keyRevision},
+		onUpcast:  {keyName, keyRevision, keyFamily},
+		onRetired: {keyName, keyRevision, keyAlias, keyFamily, "reason"},
+		onUnion:   {},
+		onMember:  {keyName},
 	}
 }
 
@@ -126,9 +142,11 @@ func instead(key string, keys []string) string {
 	}
 	// Words that other tools use for the same.
 	switch key = strings.ToLower(key); {
-	case slices.Contains(keys, "revision") && slices.Contains([]string{"version", "rev", "v"}, key):
+	case slices.Contains(keys, keyRevision) && slices.Contains([]string{"version", "rev", "v"}, key):
 		return ": write revision=, for a version is a stream's"
-	case slices.Contains(keys, "name") && slices.Contains([]string{"type", "event", "category"}, key):
+	case slices.Contains(keys, keyRevision) && slices.Contains([]string{"from", "to"}, key):
+		return ": write revision=, the one that is read; where it leads says the function"
+	case slices.Contains(keys, keyName) && slices.Contains([]string{"type", "event", "category"}, key):
 		return ": write name="
 	}
 	if better := suggest(key, keys); better != "" {

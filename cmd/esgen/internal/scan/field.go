@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"go/ast"
 	"go/token"
 	"go/types"
 	"reflect"
@@ -11,7 +10,8 @@ import (
 // walker looks at everything that would be stored for one event.
 type walker struct {
 	*target
-	event *ast.TypeSpec
+	// what is looked at, "event", and its name, for messages.
+	what, who string
 	// field is the event's own field under way; problems are reported there.
 	field token.Pos
 	// inner is the field under way at any depth.
@@ -19,6 +19,10 @@ type walker struct {
 	seen  map[visit]bool
 	// self is the event's type.
 	self types.Type
+	// within counts the instances of generic types that are under way.
+	within map[*types.TypeName]int
+	// endless: a type was refused because nobody would come to its end.
+	endless bool
 }
 
 // again forgets what was seen, except the event itself.
@@ -34,30 +38,34 @@ type visit struct {
 // refusef reports a field by its path.
 func (w *walker) refusef(path, format string, args ...any) {
 	if path == "" {
-		w.addf(w.field, "event %s "+format, append([]any{w.event.Name.Name}, args...)...)
+		w.addf(w.field, w.what+" %s "+format, append([]any{w.who}, args...)...)
 		return
 	}
-	w.addf(w.field, "field %s of %s "+format, append([]any{path, w.event.Name.Name}, args...)...)
+	w.addf(w.field, "field %s of %s "+format, append([]any{path, w.who}, args...)...)
 }
 
-// top checks the event itself.
+// top checks the event itself, which is reported at w.field.
 func (w *walker) top(t *types.Named) {
-	w.field, w.self = w.event.Name.Pos(), t
-	w.seen = map[visit]bool{}
+	w.self = t
+	w.seen, w.within = map[visit]bool{}, map[*types.TypeName]int{}
 	w.whole(t, "", false)
 }
 
 // check looks at a type that is stored at path.
 func (w *walker) check(t types.Type, path string, addressable bool) {
-	if alias, ok := t.(*types.Alias); ok && alias.TypeArgs().Len() > 0 {
-		w.generic(path, t)
-		return
-	}
 	switch u := types.Unalias(t).(type) {
 	case *types.Named:
 		if u.TypeArgs().Len() > 0 {
-			w.generic(path, t)
-			return
+			generic := u.Origin().Obj()
+			if w.within[generic] > mostNested {
+				first, _, _ := strings.Cut(strings.NewReplacer("[", ".", "(", ".").Replace(path), ".")
+				w.refusef(first, "has the generic type %s in it, which holds itself with other arguments, without end: "+
+					"use a type that is the same all the way", generic.Name())
+				w.endless = true
+				return
+			}
+			w.within[generic]++
+			defer func() { w.within[generic]-- }()
 		}
 		w.whole(u, path, addressable)
 	case *types.Struct:
@@ -67,9 +75,8 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 	}
 }
 
-func (w *walker) generic(path string, t types.Type) {
-	w.refusef(path, "has the generic type %s: declare a type without parameters", w.short(t))
-}
+// mostNested is how deep instances of one generic type may lie in each other.
+const mostNested = 8
 
 // whole looks at what a type is made of, unless it has methods that serializers
 // leave it to.
@@ -128,7 +135,7 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 	case *types.Struct:
 		w.structure(t, u, path, addressable)
 	case *types.Interface:
-		cannot("an interface does not say what to read; use a concrete type, or json.RawMessage")
+		w.union(t, u, path)
 	case *types.Chan, *types.Signature:
 		if _, named := t.(*types.Named); named {
 			cannot(`store the data it stands for, or tag the field json:"-"`)
@@ -142,7 +149,7 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 
 // key looks at the key of a map.
 func (w *walker) key(t types.Type, path string) {
-	if u, ok := types.Unalias(t).(*types.Named); ok && u.TypeArgs().Len() == 0 {
+	if u, ok := types.Unalias(t).(*types.Named); ok {
 		m := methodsOf(u)
 		writes, reads := m.value[marshalText], m.pointer[unmarshalText]
 		if writes && reads {
