@@ -43,12 +43,14 @@ func (o *trouble) happen() {
 			o.crew.kill(o.random.IntN(len(o.crew.running)))
 			o.crew.start()
 		})
-	case chance < 17:
+	case chance < 15 && o.crew.job.Consume:
+		o.stop()
+	case chance < 19:
 		o.note("server killed", func() {
 			o.server.Stop(pgtest.Kill)
 			o.server.Restart()
 		})
-	case chance < 22:
+	case chance < 23:
 		o.note("server stopped at once", func() { o.server.Restart() })
 	case chance < 40:
 		o.note("backends terminated", func() { o.terminate() })
@@ -67,6 +69,27 @@ func (o *trouble) happen() {
 	default:
 		o.spring()
 	}
+}
+
+// stop halts a worker for longer than its lease, which it does not notice, and lets it
+// go on. What it holds in the database it holds on to.
+func (o *trouble) stop() {
+	w := o.crew.running[o.random.IntN(len(o.crew.running))]
+	o.note("worker stopped", func() {
+		begin := history.Now()
+		if err := w.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			o.t.Errorf("stop worker %s: %v", w.name, err)
+			return
+		}
+		wait(o.t.Context(), time.Duration(o.random.IntN(3_000))*time.Millisecond)
+		if err := w.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			o.t.Errorf("continue worker %s: %v", w.name, err)
+		}
+		name := strconv.Itoa(o.faults) + "-" + w.name
+		if err := history.Stopped(o.dir, name, deliveries(w.name), begin, history.Now()); err != nil {
+			o.t.Error(err)
+		}
+	})
 }
 
 // spring sets traps for some of the next requests, at any point of the protocol.

@@ -89,8 +89,11 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 			t.Error(err)
 		}
 	})
+	if _, err := server.Pool(t).Exec(t.Context(), effectsTable(schema)); err != nil {
+		t.Fatal(err)
+	}
 	crew := &crew{t: t, urls: []string{proxy.URL(), proxy.URL(), server.URL()}, job: job{
-		Schema: schema, Dir: dir, Seed: random.Uint64(), Writers: 4,
+		Schema: schema, Dir: dir, Seed: random.Uint64(), Writers: 4, Consume: true,
 		Hold: 3 * time.Second, Timeout: 3 * time.Second, Pause: 10 * time.Millisecond,
 	}}
 	for range 3 {
@@ -110,14 +113,19 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 		}
 	}
 	proxy.Heal()
+	wait(t.Context(), quiet)
 	crew.dismiss(time.Minute)
 	t.Logf("%s; the last worker ended %s later", o, time.Since(end).Round(time.Millisecond))
 
+	drain(t, s, crew.job)
 	if err := history.Finish(t.Context(), dir, s); err != nil {
 		t.Fatal(err)
 	}
+	effects(t, server, schema, dir)
 	leftovers(t, server, schema)
-	verify(t, dir, history.Options{})
+	verify(t, dir, history.Options{Subscriptions: []history.Subscription{
+		{Name: plain, Late: late}, {Name: exactly, Late: late, Once: true},
+	}})
 }
 
 // verify fails t with what is wrong, or if there was too little to be wrong.

@@ -37,6 +37,8 @@ type job struct {
 	Hold    time.Duration `json:"hold"`
 	Timeout time.Duration `json:"timeout"`
 	Pause   time.Duration `json:"pause"`
+	// Consume: it also runs subscriptions.
+	Consume bool `json:"consume"`
 }
 
 func work(text string) error {
@@ -69,7 +71,9 @@ func work(text string) error {
 	if err != nil {
 		return err
 	}
-	err = history.Run(ctx, j.config(s))
+	consumed := make(chan error, 1)
+	go func() { consumed <- j.consume(ctx, s) }()
+	err = errors.Join(history.Run(ctx, j.config(s)), <-consumed)
 	closing, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return errors.Join(err, s.Close(closing))

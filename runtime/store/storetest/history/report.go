@@ -71,9 +71,10 @@ func (r Report) String() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Why)) {
 		why = append(why, fmt.Sprintf("%d %s", r.Why[name], name))
 	}
-	return fmt.Sprintf("%d events in %d appends, %d refused (%s), %d unknown of which %d are stored, readers saw %d, %d in linear order, longest lone append %s, %d logs: %d problems",
+	return fmt.Sprintf("%d events in %d appends, %d refused (%s), %d unknown of which %d are stored, readers saw %d, %d in linear order, longest lone append %s, "+
+		"%d given to handlers, %d handled, the latest after %s, %d logs: %d problems",
 		r.Events, r.Stored, r.Refused, strings.Join(why, ", "), r.Unknown, r.Resolved, r.Seen, r.Linear,
-		r.Longest.Round(time.Millisecond), r.Logs, len(r.Problems))
+		r.Longest.Round(time.Millisecond), r.Given, r.Handled, r.Latest.Round(time.Millisecond), r.Logs, len(r.Problems))
 }
 
 func (c *checker) count() {
