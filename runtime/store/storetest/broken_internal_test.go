@@ -112,7 +112,9 @@ func (b *broken) Local() *store.Local {
 	return b.local
 }
 
-func (b *broken) Capabilities() store.Capabilities { return b.Store.Capabilities() | b.declares }
+func (b *broken) Capabilities() store.Capabilities {
+	return b.Store.Capabilities() | store.Transacts | b.declares
+}
 
 // Transact is what a memory store can make of it: good enough for cases in which
 // nothing else happens.

@@ -469,7 +469,9 @@ var subscriptionDefects = []defect{
 	{"keeps what is parked of a deleted one", "deleting a subscription while", spoil(func(s *spoiled, k store.Subscriptions) {
 		var kept []store.Parked
 		s.remove = func(ctx context.Context, name string) error {
-			kept, _ = k.Parked(ctx, store.ParkedQuery{Subscription: name, Lane: -1, Limit: 10})
+			if page, err := k.Parked(ctx, store.ParkedQuery{Subscription: name, Lane: -1, Limit: 10}); err == nil {
+				kept = page
+			}
 			return k.Delete(ctx, name)
 		}
 		s.parked = func(ctx context.Context, q store.ParkedQuery) ([]store.Parked, error) {
