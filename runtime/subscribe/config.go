@@ -77,6 +77,14 @@ type Config struct {
 	//
 	// Defaults to ThenStop.
 	OnFailure Policy
+	// SkipUnknown passes over events of a type or revision that this program does not
+	// know, and counts them as handled. It is for typed subscriptions, as generated
+	// code makes them; without it their lanes wait at such an event for a program that
+	// knows it. Whatever may be appended later by another release is lost to this
+	// subscription.
+	//
+	// Defaults to false.
+	SkipUnknown bool
 	// MaxParkedKeys is how many keys with parked events a lane knows at most; one
 	// more stops the subscription with a [*ParkedError].
 	//
