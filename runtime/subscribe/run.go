@@ -301,12 +301,31 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 	if of.At == 0 || of.At == r.first {
 		return nil
 	}
-	head, err := Current.first(ctx, r.s.db, r.s.c)
-	if err != nil || head >= of.At {
+	head, known, err := r.head(ctx)
+	if err != nil || !known || head >= of.At {
 		return r.named(err)
 	}
-	r.feed.forget()
 	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
+}
+
+// head is the last place that there is, if it is known: of a stream of which
+// removals have left nothing only a catalog knows.
+func (r *run) head(ctx context.Context) (at uint64, known bool, err error) {
+	db, stream := r.s.db, r.s.c.Stream
+	if catalog, ok := db.(store.Catalog); ok && stream != "" {
+		info, err := catalog.StreamInfo(ctx, stream)
+		if errors.Is(err, store.ErrStreamNotFound) {
+			return 0, true, nil
+		}
+		return uint64(info.Version), true, err
+	}
+	for e, err := range db.Read(ctx, store.Query{Stream: stream, Backward: true, Limit: 1}) {
+		if errors.Is(err, store.ErrStreamNotFound) {
+			return 0, true, nil
+		}
+		return r.s.c.place(&e), true, err
+	}
+	return 0, stream == "", nil
 }
 
 // hasEnded takes a lane out, gives it up, and returns why the run is to stop.

@@ -261,7 +261,7 @@ func TestNoTableOfOthersShadowsTheStores(t *testing.T) {
 		t.Error(err)
 	}
 	checkStored(t, s, 3)
-	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "snapshots"} {
+	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "lanes", "members", "parked", "snapshots"} {
 		var n int
 		if err := app.QueryRow(t.Context(), "SELECT count(*) FROM pg_temp."+table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows went to the temporary table %s, %v", n, table, err)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
@@ -115,7 +114,7 @@ func (s *Store) commitMove(ctx context.Context, op string, m store.Move, in *Tx,
 		return in.duplicate(ctx, op, err)
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		return fmt.Errorf("%s: rolled back: a statement in it had failed, and its error was not returned: %w", op, err)
-	case rolledBack(err), pgconn.SafeToRetry(err):
+	case rolledBack(err):
 		return s.explain(ctx, op, err)
 	}
 	release()

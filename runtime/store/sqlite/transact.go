@@ -124,6 +124,9 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 	}
 	defer cancel()
 	w := &s.writer
+	if err := w.within(ctx, op); err != nil {
+		return err
+	}
 	select {
 	case <-w.turn:
 		defer func() { w.turn <- struct{}{} }()

@@ -72,8 +72,8 @@ type change struct {
 // its turn, nothing is written. Later than that the outcome is waited for a
 // little; if it stays unknown, the error is a [*doubtError].
 func (w *writer) do(ctx context.Context, c *change) error {
-	if in, ok := ctx.Value(txKey{}).(*Tx); ok && in.s.base == w.base {
-		return &store.InvalidError{What: c.op, Reason: "the handler's own transaction holds the write lock; write through store.StreamsFrom(ctx) or sqlite.TxFrom(ctx)"}
+	if err := w.within(ctx, c.op); err != nil {
+		return err
 	}
 	c.done = make(chan struct{})
 	w.mu.Lock()
@@ -102,6 +102,14 @@ func (w *writer) do(ctx context.Context, c *change) error {
 		return w.withdrawn(ctx, c)
 	}
 	return &doubtError{cause: store.Ended(ctx, "")}
+}
+
+// within refuses what a handler's own transaction would keep waiting for ever.
+func (w *writer) within(ctx context.Context, op string) error {
+	if in, ok := ctx.Value(txKey{}).(*Tx); ok && in.s.base == w.base {
+		return &store.InvalidError{What: op, Reason: "the handler's own transaction holds the write lock; write through store.StreamsFrom(ctx) or sqlite.TxFrom(ctx)"}
+	}
+	return nil
 }
 
 // doubtError tells that a change may or may not have been committed.
