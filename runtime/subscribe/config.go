@@ -104,7 +104,7 @@ type Config struct {
 	// handling; if the store is slow or away, handling waits rather than exceed
 	// it. 1 stores the checkpoint after each event and before the next.
 	//
-	// Defaults to 1000.
+	// Defaults to 5000.
 	CheckpointEvery int
 	// CheckpointAfter is the longest that a handled event waits for its
 	// checkpoint while the store works. When no more events are there, the
@@ -201,7 +201,7 @@ func (c Config) withDefaults() (Config, error) {
 		value int
 	}{
 		{&c.Lanes, 1}, {&c.MaxParkedKeys, 10_000}, {&c.Batch.Size, 100}, {&c.InFlight, 100},
-		{&c.CheckpointEvery, 1000}, {&c.PageSize, 2000},
+		{&c.CheckpointEvery, 5000}, {&c.PageSize, 2000},
 	} {
 		if *number.of == 0 {
 			*number.of = number.value

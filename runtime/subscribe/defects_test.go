@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,7 +175,7 @@ func TestCheckpointBeyondTheHead(t *testing.T) {
 // replaced is a store that becomes another one.
 type replaced struct {
 	*faulty
-	epoch *uuid.UUID
+	epoch *atomic.Pointer[uuid.UUID]
 }
 
 func (r replaced) Subscriptions() store.Subscriptions {
@@ -183,13 +184,13 @@ func (r replaced) Subscriptions() store.Subscriptions {
 
 type replacedSubscriptions struct {
 	store.Subscriptions
-	epoch *uuid.UUID
+	epoch *atomic.Pointer[uuid.UUID]
 }
 
 func (r replacedSubscriptions) Renew(ctx context.Context, m store.Member) (store.Renewal, error) {
 	renewal, err := r.Subscriptions.Renew(ctx, m)
-	if *r.epoch != uuid.Nil {
-		renewal.Epoch = *r.epoch
+	if epoch := r.epoch.Load(); epoch != nil {
+		renewal.Epoch = *epoch
 	}
 	return renewal, err
 }
@@ -197,12 +198,13 @@ func (r replacedSubscriptions) Renew(ctx context.Context, m store.Member) (store
 func TestEpochChanges(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, db *faulty) {
-		var epoch uuid.UUID
+		var epoch atomic.Pointer[uuid.UUID]
 		p := run(t, newSubscription(t, replaced{db, &epoch}, "epoch", (&recorder{}).handle, subscribe.Config{}))
 		pass(10 * time.Second)
-		epoch = uuid.New()
+		other := uuid.New()
+		epoch.Store(&other)
 		changed, ok := errors.AsType[*subscribe.EpochError](p.waits(t, time.Minute))
-		if !ok || changed.After != epoch || changed.Before == uuid.Nil {
+		if !ok || changed.After != other || changed.Before == uuid.Nil {
 			t.Errorf("Run returned %v, want an EpochError", p.err)
 		}
 	})
