@@ -5,7 +5,8 @@ func Declared(p Package) []string {
 	var list []string
 	for _, f := range p.Families {
 		for _, what := range []string{
-			"Types", "Event", "Meta", "Recorded", "Stream", "StreamOf", "Handler", "Ignore", "On", "Subscribe",
+			"Types", "Event", "Meta", "Recorded", "Stream", "StreamOf", "Handler", "Ignore", "On", "OnBatch",
+			"Subscribe", "SubscribeBatch", "SubscribeTx",
 		} {
 			list = append(list, named(f, what))
 		}

@@ -35,3 +35,44 @@ func subscribe(f Family) jen.Code {
 		Block(jen.Return(jen.Qual(runtimePath, "Subscribe").Call(
 			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id(named(f, "On")).Call(jen.Id("h")))))
 }
+
+func onBatch(f Family) jen.Code {
+	return comment(named(f, "OnBatch")+" routes the events of "+f.Name+" streams to h, several at once, for es.SubscribeBatch and "+
+		"es.SubscribeTx.", 0).
+		Func().Id(named(f, "OnBatch")).Params(jen.Id("h").Add(batchHandler(f))).Qual(runtimePath, "Route").
+		Block(jen.Return(jen.Id(familyOf(f)).Dot("OnBatch").Call(jen.Id("h"))))
+}
+
+func batchHandler(f Family) *jen.Statement {
+	return jen.Func().Params(jen.Qual("context", "Context"), jen.Index().Id(named(f, "Recorded"))).Error()
+}
+
+func subscribeBatch(f Family) jen.Code {
+	return comment(named(f, "SubscribeBatch")+" is "+named(f, "Subscribe")+" with several events at once, as c.Batch says. If h fails, it gets them again.", 0).
+		Func().Id(named(f, "SubscribeBatch")).
+		Params(
+			jen.Id("s").Qual(storePath, "Store"),
+			jen.Id("name").String(),
+			jen.Id("h").Add(batchHandler(f)),
+			jen.Id("c").Qual(subscribePath, "Config"),
+		).
+		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
+		Block(jen.Return(jen.Qual(runtimePath, "SubscribeBatch").Call(
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id(named(f, "OnBatch")).Call(jen.Id("h")))))
+}
+
+func subscribeTx(f Family) jen.Code {
+	return comment(named(f, "SubscribeTx")+" is "+named(f, "Subscribe")+" with h in the transactions that move the checkpoint: what h does by the "+
+		"transaction in its context is there exactly once. s must have transactions for handlers, as SQLite and "+
+		"PostgreSQL do.", 0).
+		Func().Id(named(f, "SubscribeTx")).
+		Params(
+			jen.Id("s").Qual(storePath, "Store"),
+			jen.Id("name").String(),
+			jen.Id("h").Id(named(f, "Handler")),
+			jen.Id("c").Qual(subscribePath, "Config"),
+		).
+		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
+		Block(jen.Return(jen.Qual(runtimePath, "SubscribeTx").Call(
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id(named(f, "On")).Call(jen.Id("h")))))
+}

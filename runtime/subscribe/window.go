@@ -10,11 +10,13 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// What a window keeps at most. Its slice may keep as much again alive that was
-// evicted.
+// bounds are what a window keeps at most. Its slice may keep as much again alive
+// that was evicted.
+type bounds struct{ events, bytes int }
+
+var windowBounds = bounds{events: 4096, bytes: 4 << 20}
+
 const (
-	windowEvents = 4096
-	windowBytes  = 4 << 20
 	// eventBytes is what an event takes beside its payload, about.
 	eventBytes = 256
 	// flightEvents is the most events of one read.
@@ -51,6 +53,7 @@ type window struct {
 	events    []store.Recorded
 	// bytes are those of events; evicted those that their slice keeps alive.
 	bytes, evicted int
+	most           bounds
 
 	// begun and done are the numbers of the last read that has begun and ended,
 	// under is the one under way, or nil; head tells that done found the end of
@@ -79,7 +82,7 @@ type flight struct {
 }
 
 func newWindow(f *feed, q store.Query) *window {
-	w := &window{f: f, q: q, changed: make(chan struct{})}
+	w := &window{f: f, q: q, most: f.most, changed: make(chan struct{})}
 	w.ctx, w.close = context.WithCancel(context.Background())
 	return w
 }
@@ -89,6 +92,8 @@ func (w *window) reset(at uint64) {
 	w.placed, w.base, w.end, w.head = true, at, at, false
 	w.events, w.bytes, w.evicted = nil, 0, 0
 	w.idle = time.Time{}
+	// Who was to be woken by a read of what the window was looks for itself.
+	w.f.bell.Ring()
 }
 
 // covers reports whether what follows at can be read in w, which may be nil.
@@ -276,7 +281,7 @@ func (w *window) extend(from uint64, page []store.Recorded) bool {
 // evict drops the oldest events beyond what is kept, but never the last one.
 func (w *window) evict() {
 	n := 0
-	for ; len(w.events)-n > 1 && (len(w.events)-n > windowEvents || w.bytes > windowBytes); n++ {
+	for ; len(w.events)-n > 1 && (len(w.events)-n > w.most.events || w.bytes > w.most.bytes); n++ {
 		size := weight(&w.events[n])
 		w.bytes -= size
 		w.evicted += size
@@ -287,7 +292,7 @@ func (w *window) evict() {
 	w.base = placeOf(w.q, &w.events[n-1])
 	w.events = w.events[n:]
 	// Pages that were given out share the slice, so that it cannot be cleared.
-	if w.evicted > windowBytes {
+	if w.evicted > w.most.bytes {
 		w.events, w.evicted = slices.Clone(w.events), 0
 	}
 }
