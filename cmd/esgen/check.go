@@ -22,9 +22,9 @@ import (
 // checking is one run of the verb check.
 type checking struct {
 	generation
-	against, format, reason, db string
-	accept                      []string
-	update                      bool
+	against, format, reason, db, schema string
+	accept                              []string
+	update                              bool
 
 	found []finding
 	// used are the -accept that stood for a breach.
@@ -46,6 +46,7 @@ func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&c.format, "format", "text", "")
 	flags.StringVar(&c.reason, "reason", "", "")
 	flags.StringVar(&c.db, "db", "", "")
+	flags.StringVar(&c.schema, "schema", "", "")
 	flags.BoolVar(&c.update, "update", false, "")
 	flags.BoolVar(&c.verbose, "v", false, "")
 	flags.Func("accept", "", func(text string) error { c.accept = append(c.accept, text); return nil })
@@ -117,6 +118,8 @@ func (c *checking) wrong() string {
 		return "-update writes the lock of this directory: leave -against out"
 	case c.db != "" && (c.update || c.against != ""):
 		return "-db holds the program against what is stored: leave -update and -against out"
+	case c.schema != "" && !isPostgres(c.db):
+		return "-schema goes with -db postgres://…"
 	case c.against != "" && !strings.HasPrefix(c.against, "git:"):
 		return "-against=" + c.against + ": write git:REF, such as git:origin/main"
 	}

@@ -22,6 +22,12 @@ var auditSource string
 // databaseVariable takes the DSN to the program, for everybody sees arguments.
 const databaseVariable = "ESGEN_AUDIT_DATABASE"
 
+const schemaVariable = "ESGEN_AUDIT_SCHEMA"
+
+func isPostgres(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
 // stored holds a package against the events that are stored in a database: a program
 // that is made for it and built where it may import the package, in an overlay, so
 // that nothing is written into the module.
@@ -35,7 +41,7 @@ func (c *checking) stored(ctx context.Context, p scan.Package) (err error) {
 		Formats string
 	}{}
 	switch {
-	case strings.HasPrefix(c.db, "postgres://"), strings.HasPrefix(c.db, "postgresql://"):
+	case isPostgres(c.db):
 		data.Store = "postgres"
 	case strings.HasPrefix(c.db, "sqlite:"):
 		data.Store = "sqlite"
@@ -105,7 +111,7 @@ func (c *checking) stored(ctx context.Context, p scan.Package) (err error) {
 	}
 	run := exec.CommandContext(ctx, binary)
 	run.Dir, run.Stdout, run.Stderr = c.here, c.stdout, c.stderr
-	run.Env = append(os.Environ(), databaseVariable+"="+c.db)
+	run.Env = append(os.Environ(), databaseVariable+"="+c.db, schemaVariable+"="+c.schema)
 	err = run.Run()
 	if code := run.ProcessState.ExitCode(); err != nil && code == exitProblems {
 		c.code = max(c.code, exitProblems)
