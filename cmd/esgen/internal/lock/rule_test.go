@@ -269,6 +269,74 @@ func TestAcceptedBreachesAreSilent(t *testing.T) {
 	}
 }
 
+// The lock has a field as it is now, so what was accepted there once says nothing of
+// the next change. An event that is gone stays gone.
+func TestOnlyWhatIsGoneStaysAccepted(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	field(&is, "amount").Type = "int16"
+	is.Events = is.Events[1:]
+	is.Upcasts = nil
+	was.Accepted = []Accepted{
+		{Rule: "KIND_NARROWED", Where: "bank.opened@1/amount", Reason: "never more"},
+		{Rule: "EVENT_REMOVED", Where: "bank.closed@1", Reason: "an idea"},
+	}
+	got := make([]string, 0, 2)
+	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"EVENT_REMOVED:bank.closed@2", "KIND_NARROWED:bank.opened@1/amount"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Of two types that hold each other, the one that is met first has the hash in the
+// end; an event that is put before the others may turn that around.
+func TestTypesThatHoldEachOtherAreFollowedFromBothSides(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	was.Events[2].Fields = append(slices.Clone(was.Events[2].Fields), Field{Name: "a", Type: "#A@1"})
+	was.Definitions = append(was.Definitions,
+		Definition{Name: "#A@1", Fields: []Field{{Name: "b", Type: "#B@1"}}},
+		Definition{Name: "#B@1", Fields: []Field{{Name: "a", Type: "optional<#A>"}, {Name: "x", Type: "string"}}})
+	is.Events[opened].Fields = append(slices.Clone(is.Events[opened].Fields), Field{Name: "a", Type: "#A@2"})
+	is.Definitions = append(is.Definitions,
+		Definition{Name: "#A@2", Fields: []Field{{Name: "b", Type: "#B"}}},
+		Definition{Name: "#B@2", Fields: []Field{{Name: "a", Type: "optional<#A@2>"}, {Name: "x", Type: "int64"}}})
+	got := make([]string, 0, 2)
+	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"KIND_CHANGED:bank.opened@1/a.b.x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUpcastersAreFollowedIntoNestedTypes(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "tag", Type: "#Tag@1"})
+	is.Definitions = append(is.Definitions, Definition{Name: "#tagV1@2", Fields: []Field{{Name: "word", Type: "int64"}, {Name: "more", Type: "string"}}})
+	is.Upcasts[0].from = []Field{{Name: "tag", Type: "#tagV1@2"}}
+	got := make([]string, 0, 2)
+	for _, b := range breaches(was, is) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"UPCAST_SHAPE:bank.closed@1/tag.word", "UPCAST_SHAPE:bank.closed@1/tag.more"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestParseRefusesTheMarksOfAMerge(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []string{"<<<<<<< HEAD", "||||||| base", "=======", ">>>>>>> other"} {
+		_, err := Parse([]byte("{\n" + mark + "\n}"))
+		if err == nil || !strings.Contains(err.Error(), "line 2 begins with "+mark[:7]+": resolve the merge") {
+			t.Errorf("%s: %v", mark, err)
+		}
+	}
+}
+
 func TestMergeKeepsWhatWasLocked(t *testing.T) {
 	t.Parallel()
 	was, is := base(), now()
