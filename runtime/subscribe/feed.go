@@ -16,6 +16,7 @@ import (
 // While nobody has joined it does nothing and keeps nothing.
 type feed struct {
 	db   store.Store
+	most bounds // of its windows
 	bell store.Doorbell
 
 	mu      sync.Mutex
@@ -56,7 +57,11 @@ func feedOf(db store.Store) *feed {
 	if reflect.ValueOf(db).Comparable() {
 		key.db = db
 	}
-	return db.Local().Value(key, func() any { return &feed{db: db, taps: map[string]*tap{}} }).(*feed)
+	return db.Local().Value(key, func() any { return newFeed(db) }).(*feed)
+}
+
+func newFeed(db store.Store) *feed {
+	return &feed{db: db, most: windowBounds, taps: map[string]*tap{}}
 }
 
 // join tells that somebody is about to read q, until leave is called. Only then
@@ -98,6 +103,7 @@ func (f *feed) leave(key string, t *tap) {
 	if f.readers--; f.readers == 0 {
 		f.end()
 	}
+	f.bell.Ring() // who was to be woken by a read of a window that is gone
 }
 
 // positional counts the different queries that count positions.
@@ -164,6 +170,7 @@ func (f *feed) forget() {
 		f.all.close()
 		f.all = newWindow(f, store.Query{})
 	}
+	f.bell.Ring()
 }
 
 // read returns up to limit events after a place, and whether there were no more.

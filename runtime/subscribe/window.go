@@ -10,11 +10,13 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// What a window keeps at most. Its slice may keep as much again alive that was
-// evicted.
+// bounds are what a window keeps at most. Its slice may keep as much again alive
+// that was evicted.
+type bounds struct{ events, bytes int }
+
+var windowBounds = bounds{events: 4096, bytes: 4 << 20}
+
 const (
-	windowEvents = 4096
-	windowBytes  = 4 << 20
 	// eventBytes is what an event takes beside its payload, about.
 	eventBytes = 256
 	// flightEvents is the most events of one read.
@@ -51,6 +53,7 @@ type window struct {
 	events    []store.Recorded
 	// bytes are those of events; evicted those that their slice keeps alive.
 	bytes, evicted int
+	most           bounds
 
 	// begun and done are the numbers of the last read that has begun and ended,
 	// under is the one under way, or nil; head tells that done found the end of
@@ -72,14 +75,15 @@ type flight struct {
 	number int
 	from   uint64
 	began  time.Time
-	// unheard tells that nobody was woken for what it may find.
+	// unheard tells that somebody is to be woken for what it may find.
 	unheard bool
-	// again tells that the bell rang since it began, and nobody waits for the next.
+	// again tells that the bell rang since it began, and that somebody relies on the
+	// next one.
 	again bool
 }
 
 func newWindow(f *feed, q store.Query) *window {
-	w := &window{f: f, q: q, changed: make(chan struct{})}
+	w := &window{f: f, q: q, most: f.most, changed: make(chan struct{})}
 	w.ctx, w.close = context.WithCancel(context.Background())
 	return w
 }
@@ -89,6 +93,8 @@ func (w *window) reset(at uint64) {
 	w.placed, w.base, w.end, w.head = true, at, at, false
 	w.events, w.bytes, w.evicted = nil, 0, 0
 	w.idle = time.Time{}
+	// Who was to be woken by a read of what the window was looks for itself.
+	w.f.bell.Ring()
 }
 
 // covers reports whether what follows at can be read in w, which may be nil.
@@ -118,7 +124,7 @@ func (w *window) read(ctx context.Context, q store.Query, at uint64, limit int) 
 		page, at = w.take(q, at, limit)
 		if len(page) > 0 {
 			end = w.head && at == w.end
-			if end && w.stale() {
+			if end {
 				w.follow()
 			}
 			return page, at, end, nil
@@ -213,14 +219,15 @@ func (w *window) launch() time.Duration {
 	return overdue
 }
 
-// follow sees to it that what rang is read, though nobody waits for it: no bell
-// rings for it again.
+// follow sees to it that who was told that there is no more is woken by what is
+// being read, and by what the bell has rung for already.
 func (w *window) follow() {
-	if w.under == nil {
+	switch {
+	case w.under != nil:
+		w.under.unheard, w.under.again = true, w.under.again || w.stale()
+	case w.stale():
 		w.begin(true)
-		return
 	}
-	w.under.unheard, w.under.again = true, true
 }
 
 // begin begins a read.
@@ -243,7 +250,7 @@ func (w *window) fly(fl *flight) {
 	}
 	if w.extend(fl.from, page) {
 		w.idle = time.Time{}
-		if fl.unheard {
+		if fl.unheard || w.under != nil { // an overdue one may bring what the next one would have
 			w.f.bell.Ring()
 		}
 	}
@@ -276,7 +283,7 @@ func (w *window) extend(from uint64, page []store.Recorded) bool {
 // evict drops the oldest events beyond what is kept, but never the last one.
 func (w *window) evict() {
 	n := 0
-	for ; len(w.events)-n > 1 && (len(w.events)-n > windowEvents || w.bytes > windowBytes); n++ {
+	for ; len(w.events)-n > 1 && (len(w.events)-n > w.most.events || w.bytes > w.most.bytes); n++ {
 		size := weight(&w.events[n])
 		w.bytes -= size
 		w.evicted += size
@@ -287,7 +294,7 @@ func (w *window) evict() {
 	w.base = placeOf(w.q, &w.events[n-1])
 	w.events = w.events[n:]
 	// Pages that were given out share the slice, so that it cannot be cleared.
-	if w.evicted > windowBytes {
+	if w.evicted > w.most.bytes {
 		w.events, w.evicted = slices.Clone(w.events), 0
 	}
 }
