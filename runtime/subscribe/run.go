@@ -339,6 +339,9 @@ func (r *run) hasEnded(l *lane) error {
 	r.past[last.Lane] = last
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
+	if lost && errors.Is(cause, store.ErrFenced) {
+		r.refuse(l.hold)
+	}
 	kind := NoticeReleased
 	if lost {
 		kind = NoticeLost
@@ -357,6 +360,18 @@ func (r *run) hasEnded(l *lane) error {
 		return nil
 	}
 	return cause
+}
+
+// refuse takes a lane out of the last grant, which the store knows better by now: to
+// begin it again under the same token would be to handle for nothing what another
+// process handles, or what was paused. The node asks what it has at once.
+func (r *run) refuse(h store.Hold) {
+	r.mu.Lock()
+	if g := r.granted; g != nil && g.lanes[h.Lane].Token == h.Token {
+		delete(g.lanes, h.Lane)
+	}
+	r.mu.Unlock()
+	wake(r.node.kick)
 }
 
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
