@@ -601,7 +601,7 @@ func (w *world) heads() []store.Parked {
 			first[r.Key] = r
 		}
 	}
-	var heads []store.Parked
+	heads := make([]store.Parked, 0, len(first))
 	for _, key := range slices.Sorted(maps.Keys(first)) {
 		heads = append(heads, *first[key])
 	}
