@@ -18,6 +18,9 @@ func dying(m store.Member) store.Member {
 	return m
 }
 
+// patience is how long a case waits for what a store's clock decides.
+const patience = 10 * time.Second
+
 // ownerCases: who has which lane.
 func ownerCases() []contractCase {
 	return []contractCase{
@@ -199,6 +202,7 @@ func (f *fixture) expired(name string) {
 	f.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	over := time.After(patience)
 	for {
 		l := f.find(name).Lanes[0]
 		if l.Owner != uuid.Nil && !l.Expires.IsZero() && time.Since(l.Expires) > 100*time.Millisecond {
@@ -206,7 +210,7 @@ func (f *fixture) expired(name string) {
 		}
 		select {
 		case <-tick.C:
-		case <-f.ctx.Done():
+		case <-over:
 			f.Fatalf("the owner of %s, %+v, does not end", name, l)
 		}
 	}
@@ -221,11 +225,12 @@ func takesOver(f *fixture) {
 	f.done("report", f.subs().Report(f.ctx, holds(lost)[0], "sick"))
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	over := time.After(patience)
 	var r store.Renewal
 	for r = f.renew(next); len(r.Lanes) < 2; r = f.renew(next) {
 		select {
 		case <-tick.C:
-		case <-f.ctx.Done():
+		case <-over:
 			f.Fatalf("the lanes of a member that has ended are not taken: %+v", r)
 		}
 	}
