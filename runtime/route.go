@@ -10,6 +10,9 @@ import (
 	"github.com/esgen/esgen/runtime/typeregistry"
 )
 
+// isNil is what is wrong with an argument.
+const isNil = "nil"
+
 // Route leads the events of a family to their handler. Get one from the generated
 // On and OnBatch, from [Family.On] and [Family.OnBatch], or from [OnRaw].
 type Route struct {
@@ -32,7 +35,7 @@ func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Rout
 	case f.err != nil:
 		return Route{err: f.err}
 	case handle == nil:
-		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: isNil}}
 	}
 	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded, skipUnknown bool) error {
 		e, err := f.recorded(r)
@@ -58,7 +61,7 @@ func (f *Family[ID, E]) OnBatch(handle func(context.Context, []Recorded[ID, E]) 
 	case f.err != nil:
 		return Route{err: f.err}
 	case handle == nil:
-		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: isNil}}
 	}
 	return Route{family: f.name, batch: func(ctx context.Context, events []store.Recorded, skipUnknown bool) error {
 		typed := make([]Recorded[ID, E], 0, len(events))
@@ -98,7 +101,7 @@ func OnRaw(category string, handle subscribe.HandlerFunc) Route {
 		return Route{err: err}
 	}
 	if handle == nil {
-		return Route{err: &store.InvalidError{What: "handler of category " + printable.Name(category), Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of category " + printable.Name(category), Reason: isNil}}
 	}
 	return Route{family: category, handle: func(ctx context.Context, r store.Recorded, _ bool) error { return handle(ctx, r) }}
 }
