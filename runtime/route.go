@@ -10,6 +10,9 @@ import (
 	"github.com/esgen/esgen/runtime/typeregistry"
 )
 
+// isNil is what is wrong with an argument.
+const isNil = "nil"
+
 // Route leads the events of a family to their handler. Get one from the generated
 // On and OnBatch, from [Family.On] and [Family.OnBatch], or from [OnRaw].
 type Route struct {
@@ -56,7 +59,7 @@ func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Rout
 	case f.err != nil:
 		return Route{err: f.err}
 	case handle == nil:
-		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: isNil}}
 	}
 	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded, p passing) error {
 		e, isEvent, err := f.recorded(r)
@@ -86,7 +89,7 @@ func (f *Family[ID, E]) OnBatch(handle func(context.Context, []Recorded[ID, E]) 
 	case f.err != nil:
 		return Route{err: f.err}
 	case handle == nil:
-		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: isNil}}
 	}
 	return Route{family: f.name, batch: func(ctx context.Context, events []store.Recorded, p passing) error {
 		typed := make([]Recorded[ID, E], 0, len(events))
@@ -130,7 +133,7 @@ func OnRaw(category string, handle subscribe.HandlerFunc) Route {
 		return Route{err: err}
 	}
 	if handle == nil {
-		return Route{err: &store.InvalidError{What: "handler of category " + printable.Name(category), Reason: "nil"}}
+		return Route{err: &store.InvalidError{What: "handler of category " + printable.Name(category), Reason: isNil}}
 	}
 	return Route{family: category, handle: func(ctx context.Context, r store.Recorded, _ passing) error { return handle(ctx, r) }}
 }

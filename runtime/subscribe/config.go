@@ -200,8 +200,12 @@ func (c Config) withDefaults() (Config, error) {
 		of    *int
 		value int
 	}{
-		{&c.Lanes, 1}, {&c.MaxParkedKeys, 10_000}, {&c.Batch.Size, 100}, {&c.InFlight, 100},
-		{&c.CheckpointEvery, 5000}, {&c.PageSize, 2000},
+		{&c.Lanes, 1},
+		{&c.MaxParkedKeys, 10_000},
+		{&c.Batch.Size, 100},
+		{&c.InFlight, 100},
+		{&c.CheckpointEvery, 5000},
+		{&c.PageSize, 2000},
 	} {
 		if *number.of == 0 {
 			*number.of = number.value

@@ -51,6 +51,8 @@ func TestMachine(t *testing.T) {
 					"read repeats":   func(t *rapid.T) { w.finish(t, reads, lies) },
 					"action breaks":  func(t *rapid.T) { w.finishAny(t, breaks) },
 
+					"stale answer": func(t *rapid.T) { w.answerStale(t) },
+
 					"retry parked":   func(t *rapid.T) { w.mark(t, store.ParkedRetry) },
 					"discard parked": func(t *rapid.T) { w.mark(t, store.ParkedDiscarded) },
 
@@ -117,6 +119,7 @@ type world struct {
 	broken bool
 
 	out   []delivery // in flight, in order
+	stale []delivery // taken back
 	under map[doing]action
 	wake  time.Time
 	ended bool
@@ -163,7 +166,7 @@ func newWorld(t *rapid.T, how manner) *world {
 // restart is a new process that gets the lane.
 func (w *world) restart() {
 	w.m = newMachine("model", store.Lane{At: w.stored}, w.c, w.how, func() float64 { return 0.5 })
-	w.under, w.idle, w.out = map[doing]action{}, map[doing]time.Time{}, nil
+	w.under, w.idle, w.out, w.stale = map[doing]action{}, map[doing]time.Time{}, nil, nil
 	w.run++
 	w.ended, w.err, w.broken, w.fenced, w.unknown = false, nil, false, false, false
 	w.renew()
@@ -416,8 +419,24 @@ func (w *world) dropStale() {
 		if d.number == replayed {
 			return w.m.replay == nil || !w.m.replay.given || w.m.replay.giving != d.giving
 		}
-		return w.m.find(d.number, d.giving) == nil
+		if w.m.find(d.number, d.giving) == nil {
+			w.stale = append(w.stale, d)
+			return true
+		}
+		return false
 	})
+}
+
+// answerStale answers a delivery that was taken back: it has no effect, also if its
+// event is in flight again.
+func (w *world) answerStale(t *rapid.T) {
+	if len(w.stale) == 0 || w.ended {
+		t.Skip("nothing was taken back")
+	}
+	d := rapid.SampledFrom(w.stale).Draw(t, "stale")
+	if w.m.acked(w.now, d.number, d.giving) || w.m.nacked(w.now, d.number, d.giving, errAway) {
+		t.Fatalf("an answer to giving %d of event %d counts, which was taken back", d.giving, d.r.Position)
+	}
 }
 
 // commit is a transaction of the handler and the checkpoint.
@@ -582,7 +601,7 @@ func (w *world) heads() []store.Parked {
 			first[r.Key] = r
 		}
 	}
-	var heads []store.Parked
+	heads := make([]store.Parked, 0, len(first))
 	for _, key := range slices.Sorted(maps.Keys(first)) {
 		heads = append(heads, *first[key])
 	}
@@ -649,6 +668,12 @@ func (w *world) check() {
 	if _, reading := w.under[reads]; w.m.loaded && !reading && w.m.queue.len() == 0 && !w.m.stopping && !w.m.lost {
 		if late := w.wake.Sub(w.now); w.wake.IsZero() || late > 5*time.Second {
 			w.t.Fatalf("nothing is read for %s", late)
+		}
+	}
+	for n := w.m.queue.begin(); n < w.m.queue.end() && !w.m.lost; n++ {
+		stored := func(r row) bool { return r.number == n }
+		if w.m.queue.at(n).state == parking && !slices.ContainsFunc(w.m.rows, stored) {
+			w.t.Fatalf("event %d is to be parked, and nothing is going to park it", w.m.queue.at(n).place)
 		}
 	}
 	if n := w.repeated(); n > w.c.CheckpointEvery && !w.how.moves {

@@ -24,7 +24,7 @@ type batches struct {
 	fail  func(events []store.Recorded) error
 }
 
-func (b *batches) batch(_ context.Context, events []store.Recorded) error {
+func (b *batches) batch(ctx context.Context, events []store.Recorded) error {
 	if b.fail != nil {
 		if err := b.fail(events); err != nil {
 			return err
@@ -34,7 +34,7 @@ func (b *batches) batch(_ context.Context, events []store.Recorded) error {
 	b.sizes = append(b.sizes, len(events))
 	b.mu.Unlock()
 	for _, r := range events {
-		if err := b.handle(context.Background(), r); err != nil {
+		if err := b.handle(ctx, r); err != nil {
 			return err
 		}
 	}

@@ -42,18 +42,16 @@ type run struct {
 	// withdrawn is the node's.
 	withdrawn bool
 
-	mu      sync.Mutex
-	granted *grant
-	refused error // what renewing cannot heal
-	lanes   map[int]*lane
-	epoch   uuid.UUID
-	first   uint64 // where a lane without a checkpoint begins
-	opening setback
-	renewal setback
-	opened  bool
-	paused  bool
-	// stopping: the lanes are ending.
-	stopping  bool
+	mu        sync.Mutex
+	granted   *grant
+	refused   error // what renewing cannot heal
+	lanes     map[int]*lane
+	epoch     uuid.UUID
+	first     uint64 // where a lane without a checkpoint begins
+	opening   setback
+	renewal   setback
+	opened    bool
+	paused    bool
 	standings *standings
 	lastErr   error
 	lastAt    time.Time
@@ -79,7 +77,7 @@ func newRun(ctx context.Context, s *Subscription) *run {
 func (r *run) loop(ctx context.Context) error {
 	cause := r.open()
 	if cause == nil {
-		r.node.join(r)
+		r.node.join(r) //nolint:contextcheck // the membership is of all runs
 		cause = r.follow(ctx)
 		r.node.withdraw(r)
 		cause = r.stop(cause)
@@ -290,7 +288,7 @@ func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
 	r.mu.Unlock()
 	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
-	go l.drive()
+	go l.drive() //nolint:contextcheck // the last checkpoint is stored when ctx has ended
 	r.s.started.give()
 	return nil
 }

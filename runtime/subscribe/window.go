@@ -75,9 +75,10 @@ type flight struct {
 	number int
 	from   uint64
 	began  time.Time
-	// unheard tells that nobody was woken for what it may find.
+	// unheard tells that somebody is to be woken for what it may find.
 	unheard bool
-	// again tells that the bell rang since it began, and nobody waits for the next.
+	// again tells that the bell rang since it began, and that somebody relies on the
+	// next one.
 	again bool
 }
 
@@ -123,7 +124,7 @@ func (w *window) read(ctx context.Context, q store.Query, at uint64, limit int) 
 		page, at = w.take(q, at, limit)
 		if len(page) > 0 {
 			end = w.head && at == w.end
-			if end && w.stale() {
+			if end {
 				w.follow()
 			}
 			return page, at, end, nil
@@ -218,14 +219,15 @@ func (w *window) launch() time.Duration {
 	return overdue
 }
 
-// follow sees to it that what rang is read, though nobody waits for it: no bell
-// rings for it again.
+// follow sees to it that who was told that there is no more is woken by what is
+// being read, and by what the bell has rung for already.
 func (w *window) follow() {
-	if w.under == nil {
+	switch {
+	case w.under != nil:
+		w.under.unheard, w.under.again = true, w.under.again || w.stale()
+	case w.stale():
 		w.begin(true)
-		return
 	}
-	w.under.unheard, w.under.again = true, true
 }
 
 // begin begins a read.
@@ -248,7 +250,7 @@ func (w *window) fly(fl *flight) {
 	}
 	if w.extend(fl.from, page) {
 		w.idle = time.Time{}
-		if fl.unheard {
+		if fl.unheard || w.under != nil { // an overdue one may bring what the next one would have
 			w.f.bell.Ring()
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.A
 		s.logUnknown(ctx, a, err)
 	}
 	if err == nil && slices.ContainsFunc(appended, func(a store.Appended) bool { return !a.Duplicate }) {
-		s.local.Ring()
+		s.ring()
 	}
 	return appended, err
 }

@@ -165,6 +165,7 @@ func (s *Store) examineProcess(r *Report) {
 	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	r.Listener = s.config.Listener.report()
 	r.Queue = &QueueState{Appends: len(q.waiting), Bytes: q.bytes, Flushes: q.flushers, Stalled: q.stalled}
 }
 

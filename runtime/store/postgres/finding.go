@@ -62,6 +62,10 @@ func (r *Report) judge() {
 	for _, f := range r.Filters {
 		r.find(Notable, fmt.Sprintf("%d reads have filtered by %s, for which there is no index", f.Reads, f.Filter), "esctl index add "+f.Filter)
 	}
+	if l := r.Listener; l != nil && !l.Connected && l.Error != "" {
+		r.find(Harmful, "the listener has no connection, so that subscriptions are not woken by the appends of other processes but find them by polling: "+l.Error,
+			"look at the pool that the listener was made with: it must reach the server directly")
+	}
 	order := []Severity{Broken, Harmful, Notable}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Compare(slices.Index(order, a.Severity), slices.Index(order, b.Severity))

@@ -19,8 +19,8 @@ type Committed []store.Appended
 
 // InTx runs work in a transaction of the store's pool and commits it, unless work
 // returns an error, which InTx then returns. Appends through s and statements
-// through tx are stored together or not at all. After the commit it wakes the
-// subscriptions of this process and returns where the events are.
+// through tx are stored together or not at all. After the commit it wakes
+// subscriptions, as an append does, and returns where the events are.
 //
 //	_, err := postgres.InTx(ctx, db, func(ctx context.Context, tx pgx.Tx, s *postgres.Tx) error {
 //		if _, err := bank.StreamOf(s, id).Append(ctx, v, bank.MoneyDeposited{Amount: 5}); err != nil {
@@ -68,7 +68,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	if err := s.commit(ctx, tx); err != nil {
 		return nil, err
 	}
-	db.local.Ring()
+	db.ring()
 	conn.Release()
 	var wait backoff
 	for {

@@ -33,7 +33,7 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 		return store.Appended{}, err
 	}
 	if o.tx == nil {
-		o.s.local.Ring()
+		o.s.ring()
 	}
 	return store.Appended{Stream: stream, Version: l.version}, nil
 }

@@ -172,7 +172,12 @@ type QueueState struct {
 
 // ListenerState is the connection on which a process hears of the appends of others.
 type ListenerState struct {
-	Connected bool       `json:"connected"`
-	Heard     *time.Time `json:"heard"`
-	Error     string     `json:"error"`
+	Connected bool `json:"connected"`
+	// Since is when the connection was made, nil if there is none.
+	Since *time.Time `json:"since"`
+	// Heard is when something was heard last, nil if nothing was.
+	Heard *time.Time `json:"heard"`
+	// Error is why there is no connection, empty if there is one or it is being
+	// made for the first time.
+	Error string `json:"error"`
 }

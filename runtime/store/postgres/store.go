@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -36,6 +37,10 @@ type Config struct {
 	// of concurrent callers together. The answers are the same; under load it is
 	// many times slower. Defaults to false.
 	NoGroupCommit bool
+	// Listener hears of the appends of other processes, which notify each other after
+	// they have committed. Several stores of a database share one; see [NewListener].
+	// Defaults to none: subscriptions then find what others have appended by polling.
+	Listener *Listener
 	// Observer is told of every operation, as system "postgresql" and by database and
 	// schema, "shop|esgen", and of flushes. Defaults to nobody.
 	Observer store.Observer
@@ -57,6 +62,9 @@ type Store struct {
 	sql    statements
 	local  store.Local
 	queue  queue
+	ringer *ringer
+	// signature is in what this store notifies others of.
+	signature string
 	// lane is for appends that wait for streams: they occupy at most these
 	// connections.
 	lane chan struct{}
@@ -114,12 +122,22 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
 		abandon: make(map[*context.CancelFunc]struct{}),
 	}
+	s.ringer, s.signature = newRinger(s.notify), signature()
+	if l := c.Listener; l != nil {
+		s.local.Hear(func() func() {
+			return l.hear(channelOf(c.Schema), &ear{signature: s.signature, ring: s.local.Ring})
+		})
+	}
 	return s, nil
 }
 
-// Close lets no append in any more and returns when those under way are answered,
-// or ctx has ended. The pool stays open, and reading goes on.
-func (s *Store) Close(ctx context.Context) error { return s.queue.close(ctx) }
+// Close lets no append in any more and returns when those under way are answered
+// and other processes are notified of them, or ctx has ended. The store listens to
+// other processes no longer. The pool stays open, and reading goes on.
+func (s *Store) Close(ctx context.Context) error {
+	s.local.Hear(nil)
+	return errors.Join(s.queue.close(ctx), s.ringer.close(ctx))
+}
 
 func checkSchema(name string) error {
 	var reason string
@@ -146,7 +164,8 @@ func (s *Store) Capabilities() store.Capabilities {
 		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes | store.Transacts
 }
 
-// Local rings after appends of this process.
+// Local rings after appends of this process, and of others if there is a
+// [Config.Listener], while somebody attends.
 func (s *Store) Local() *store.Local { return &s.local }
 
 // now is the clock in the precision that the tables keep.

@@ -79,7 +79,7 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 		return err
 	}
 	if len(in.appended) > 0 {
-		s.local.Ring()
+		s.ring()
 	}
 	return nil
 }

@@ -50,9 +50,9 @@ func (s *Store) WithTx(tx pgx.Tx) *Tx {
 	return &Tx{operations: operations{s: s, tx: tx, over: new(atomic.Bool), observed: s.observed.InTx()}}
 }
 
-// Wake wakes the subscriptions of this process: events were appended in a
+// Wake wakes subscriptions, here and in other processes: events were appended in a
 // transaction that the store did not commit itself.
-func (s *Store) Wake() { s.local.Ring() }
+func (s *Store) Wake() { s.ring() }
 
 // Format is [Config.Format].
 func (t *Tx) Format() store.Format { return t.s.config.Format }

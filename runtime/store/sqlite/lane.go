@@ -22,7 +22,7 @@ func (k subscriptions) Release(ctx context.Context, holds ...store.Hold) error {
 			return err
 		}
 	}
-	return k.write(ctx, fmt.Sprintf("release %d lanes", len(holds)), func(t *tx, _ int64) error {
+	return k.write(ctx, fmt.Sprintf("release %d lanes", len(holds)), func(t *tx, _ int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		for _, h := range holds {
 			if id, _, held := t.held(h); held {
 				t.exec(freeLaneSQL, id, h.Lane)
@@ -42,7 +42,7 @@ func (k subscriptions) Advance(ctx context.Context, moves ...store.Move) error {
 		op = "advance subscription " + printable.Name(moves[0].Subscription)
 	}
 	var fenced []store.Hold
-	err := k.write(ctx, op, func(t *tx, now int64) error {
+	err := k.write(ctx, op, func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		fenced = nil
 		for _, m := range moves {
 			if !t.move(m, now, true) {
@@ -75,7 +75,7 @@ func (k subscriptions) Report(ctx context.Context, h store.Hold, message string)
 	if err := h.Check(); err != nil {
 		return err
 	}
-	return k.under(ctx, "report on", h, func(t *tx, id, now int64) {
+	return k.under(ctx, "report on", h, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		var problem any
 		if message != "" {
 			problem = store.CutError(message)
@@ -86,7 +86,7 @@ func (k subscriptions) Report(ctx context.Context, h store.Hold, message string)
 
 // under changes something if h is its lane's.
 func (k subscriptions) under(ctx context.Context, verb string, h store.Hold, f func(t *tx, id, now int64)) error {
-	return k.write(ctx, verb+" subscription "+printable.Name(h.Subscription), func(t *tx, now int64) error {
+	return k.write(ctx, verb+" subscription "+printable.Name(h.Subscription), func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		id, _, held := t.held(h)
 		if !held {
 			return &store.FencedError{Holds: []store.Hold{h}}

@@ -31,7 +31,7 @@ func (k subscriptions) Renew(ctx context.Context, m store.Member) (store.Renewal
 		runs = []byte("[]")
 	}
 	var r store.Renewal
-	err = k.write(ctx, op, func(t *tx, now int64) error {
+	err = k.write(ctx, op, func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		r = store.Renewal{}
 		expires := now + m.Lease.Microseconds()
 		t.exec(saveMemberSQL, m.ID[:], m.Label, expires, string(runs))
@@ -91,7 +91,7 @@ func (k subscriptions) Leave(ctx context.Context, member uuid.UUID) error {
 	if err := store.CheckMember(member); err != nil {
 		return err
 	}
-	return k.write(ctx, "leave as member "+member.String(), func(t *tx, _ int64) error {
+	return k.write(ctx, "leave as member "+member.String(), func(t *tx, _ int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(leaveLanesSQL, member[:])
 		t.exec(removeMemberSQL, member[:])
 		return nil

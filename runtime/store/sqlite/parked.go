@@ -15,7 +15,7 @@ func (k subscriptions) Park(ctx context.Context, h store.Hold, events ...store.P
 	if err := store.CheckPark(h, events); err != nil {
 		return err
 	}
-	return k.under(ctx, "park events of", h, func(t *tx, id, now int64) {
+	return k.under(ctx, "park events of", h, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		for _, p := range events {
 			t.exec(parkSQL, id, p.Key, int64(p.At), h.Lane, p.Stream, int64(p.Version), int64(p.Position), p.EventID[:],
 				p.Type, string(p.State), p.Attempts, store.CutError(p.Error), store.CutError(p.Reason), now)
@@ -28,7 +28,7 @@ func (k subscriptions) Unpark(ctx context.Context, h store.Hold, key string, at 
 	if err := store.CheckUnpark(h, key, at); err != nil {
 		return err
 	}
-	return k.under(ctx, "unpark an event of", h, func(t *tx, id, _ int64) { t.exec(unparkSQL, id, key, int64(at)) })
+	return k.under(ctx, "unpark an event of", h, func(t *tx, id, _ int64) { t.exec(unparkSQL, id, key, int64(at)) }) //nolint:contextcheck // a flush is no caller's to interrupt
 }
 
 // Parked returns a page of parked events.
@@ -90,7 +90,7 @@ func (k subscriptions) Mark(ctx context.Context, name, key string, state store.P
 		return 0, err
 	}
 	var marked int64
-	err := k.edit(ctx, "mark parked events of", name, func(t *tx, id, now int64) {
+	err := k.edit(ctx, "mark parked events of", name, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		result, ok := t.exec(markParkedSQL, id, key, string(state), store.CutError(reason), now)
 		if ok {
 			marked, _ = result.RowsAffected() // the driver always knows

@@ -24,7 +24,7 @@ func (k subscriptions) write(ctx context.Context, op string, apply func(t *tx, n
 		return err
 	}
 	defer cancel()
-	return k.s.change(ctx, op, func(t *tx) error { return apply(t, k.s.now().UnixMicro()) }) //nolint:contextcheck // a flush is no caller's to interrupt
+	return k.s.change(ctx, op, func(t *tx) error { return apply(t, k.s.now().UnixMicro()) })
 }
 
 // change writes through the writer. Unlike an append it may simply be made again
@@ -55,7 +55,7 @@ func (k subscriptions) Open(ctx context.Context, sub store.Subscription) (store.
 		if len(stored) > 0 {
 			return stored[0], nil
 		}
-		err = k.write(ctx, op, func(t *tx, now int64) error {
+		err = k.write(ctx, op, func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 			if _, _, found := t.subscription(sub.Name); found {
 				return nil
 			}
@@ -132,7 +132,7 @@ func (s *Store) rows(ctx context.Context, op, query string, args []any, scan fun
 		return err
 	}
 	defer cancel()
-	st, err := s.base.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call
+	st, err := s.base.statement(ctx, query)
 	if err == nil {
 		err = each(ctx, st, args, scan)
 	}
@@ -158,7 +158,7 @@ func (k subscriptions) Pause(ctx context.Context, name string, paused bool) erro
 	if err := store.CheckSubscription(name); err != nil {
 		return err
 	}
-	return k.edit(ctx, "pause", name, func(t *tx, id, _ int64) {
+	return k.edit(ctx, "pause", name, func(t *tx, id, _ int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(pauseSubscriptionSQL, id, paused)
 		t.exec(freeLanesSQL, id)
 	})
@@ -169,7 +169,7 @@ func (k subscriptions) Reset(ctx context.Context, name string, at uint64, drop b
 	if err := cmp.Or(store.CheckSubscription(name), store.CheckPlace(name, at)); err != nil {
 		return err
 	}
-	return k.edit(ctx, "reset", name, func(t *tx, id, now int64) {
+	return k.edit(ctx, "reset", name, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(freeLanesSQL, id)
 		t.exec(resetLanesSQL, id, int64(at), now)
 		if drop {
@@ -183,7 +183,7 @@ func (k subscriptions) Rename(ctx context.Context, name, to string) error {
 	if err := cmp.Or(store.CheckSubscription(name), store.CheckSubscription(to)); err != nil {
 		return err
 	}
-	return k.write(ctx, "rename subscription "+printable.Name(name), func(t *tx, _ int64) error {
+	return k.write(ctx, "rename subscription "+printable.Name(name), func(t *tx, _ int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		id, _, found := t.subscription(name)
 		_, _, taken := t.subscription(to)
 		switch {
@@ -214,7 +214,7 @@ func (k subscriptions) Delete(ctx context.Context, name string) error {
 
 // edit changes one subscription by its number.
 func (k subscriptions) edit(ctx context.Context, verb, name string, f func(t *tx, id, now int64)) error {
-	return k.write(ctx, verb+" subscription "+printable.Name(name), func(t *tx, now int64) error {
+	return k.write(ctx, verb+" subscription "+printable.Name(name), func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		id, _, found := t.subscription(name)
 		switch {
 		case !found && t.resolving && verb == "delete":

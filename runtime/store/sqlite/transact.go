@@ -94,7 +94,7 @@ func (in *Tx) statement(_ context.Context, query string) (*sql.Stmt, error) {
 	if in.ended {
 		return nil, errEnded
 	}
-	return in.t.s.statement(query) //nolint:contextcheck // kept for the next call
+	return in.t.s.statement(query) //nolint:contextcheck,sqlclosecheck // kept for the next call
 }
 
 // end refuses what comes later.

@@ -160,7 +160,7 @@ func TestWritesOfAHandlerOutsideItsTransactionAreRefused(t *testing.T) {
 				t.Errorf("%s: %v, want an InvalidError that says what to use", call, err)
 			}
 		}
-		if n := count(t, s); n != 0 {
+		if n := count(t, s); n != 0 { //nolint:contextcheck // a count is no part of the transaction
 			t.Errorf("%d events are seen", n)
 		}
 		return nil

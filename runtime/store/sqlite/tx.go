@@ -128,7 +128,7 @@ func (t *tx) next() int64 {
 
 // each calls scan for each row of a query.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) {
-	st, err := t.s.statement(query) //nolint:sqlclosecheck // kept for the next call
+	st, err := t.s.statement(query)
 	if err == nil {
 		err = each(steady, st, args, scan)
 	}

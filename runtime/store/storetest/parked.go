@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // parked is an event that waits.
 func parked(key string, at uint64) store.Parked {
 	return store.Parked{
-		Key: key, At: at, Stream: "bank-" + fmt.Sprint(at), Version: 3, Position: store.Position(at),
+		Key: key, At: at, Stream: "bank-" + strconv.FormatUint(at, 10), Version: 3, Position: store.Position(at),
 		EventID: uuid.New(), Type: "bank.deposited", State: store.ParkedWaiting, Attempts: 2, Error: "sick", Reason: "why",
 	}
 }
@@ -100,14 +101,14 @@ func parkedCases() []contractCase {
 		{name: "parked events are ordered by key and place", run: func(f *fixture) {
 			h := f.held("s")
 			f.park(f.held("other"), parked("a", 1))
-			var all []store.Parked
+			all := make([]store.Parked, 0, 24)
 			for _, key := range []string{"b", "", "B", "ä", "ab", "a"} {
 				for _, at := range []uint64{10, 9, 100, 0} {
 					all = append(all, parked(key, at))
 				}
 			}
 			f.park(h, all...)
-			var want []string
+			want := make([]string, 0, 24)
 			for _, key := range []string{"", "B", "a", "ab", "b", "ä"} {
 				for _, at := range []uint64{0, 9, 10, 100} {
 					want = append(want, fmt.Sprintf("%s@%d parked", key, at))
@@ -193,7 +194,7 @@ func parkedCases() []contractCase {
 			h := f.held("s")
 			all := make([]store.Parked, 2_000)
 			for i := range all {
-				all[i] = parked(fmt.Sprint(i%10), uint64(i+1))
+				all[i] = parked(strconv.Itoa(i%10), uint64(i+1))
 			}
 			f.park(h, all...)
 			f.equal("count", len(all), f.find("s").Parked)

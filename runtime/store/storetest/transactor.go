@@ -92,7 +92,9 @@ func transactorCases() []contractCase {
 			lost.Token--
 			never := func(context.Context, store.Streams) error { f.Error("called"); return nil }
 			for _, m := range []store.Move{
-				{Hold: lost, From: 5, To: 6}, {Hold: h, From: 4, To: 6}, {Hold: h, From: 6, To: 7},
+				{Hold: lost, From: 5, To: 6},
+				{Hold: h, From: 4, To: 6},
+				{Hold: h, From: 6, To: 7},
 				{Hold: h, From: 0, To: 5}, // unlike in Advance: what f did then is done
 				{Hold: store.Hold{Subscription: "nobody", Token: 1}, To: 1},
 			} {
