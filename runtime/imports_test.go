@@ -36,8 +36,9 @@ var links = map[string][]string{
 	"runtime/typeregistry": {},
 	"templates":            {"github.com/dave/jennifer/…"},
 	"runtime/store":        {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
+	"runtime/serializer/msgpackwire": {},
 	"runtime/serializer": {
-		"internal/jsontext",
+		"internal/jsontext", "runtime/serializer/msgpackwire",
 		"github.com/goccy/go-json/…",
 		"github.com/vmihailenco/msgpack/v5/…", "github.com/vmihailenco/tagparser/v2/…",
 	},

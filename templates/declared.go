@@ -13,6 +13,12 @@ func Declared(p Package) []string {
 			list = append(list, nameOf(e))
 		}
 	}
+	if p.GeneratedMsgpack {
+		list = append(list, msgpackFormat)
+		for _, f := range newCodecs(p).functions {
+			list = append(list, "pack"+f.name, "unpack"+f.name)
+		}
+	}
 	return list
 }
 

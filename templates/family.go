@@ -22,7 +22,13 @@ func familyOf(f Family) string { return word(f) + "Family" }
 // family declares the value that holds all logic.
 func family(p Package, f Family) jen.Code {
 	arguments := []jen.Code{jen.Lit(f.Name), jen.Id("Types"), idText(f.ID)}
-	if p.Serializers != "" {
+	switch {
+	case p.GeneratedMsgpack && p.Serializers != "": // the author's come last, and win
+		arguments = append(arguments, jen.Qual("slices", "Concat").Call(
+			jen.Index().Qual(SerializerPath, "Serializer").Values(jen.Id(msgpackFormat)), jen.Id(p.Serializers)).Op("..."))
+	case p.GeneratedMsgpack:
+		arguments = append(arguments, jen.Id(msgpackFormat))
+	case p.Serializers != "":
 		arguments = append(arguments, jen.Id(p.Serializers).Op("..."))
 	}
 	return comment(familyOf(f)+" is what the streams and handlers below have in common.", 0).

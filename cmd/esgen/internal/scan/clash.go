@@ -32,9 +32,15 @@ func (t *target) clashes(model templates.Package) {
 	}
 	for _, name := range t.pkg.Scope().Names() {
 		switch types.Universe.Lookup(name).(type) {
-		case *types.TypeName, *types.Nil: // functions such as max are not used there
-			t.addf(t.pkg.Scope().Lookup(name).Pos(), "%s hides the predeclared %s, which %s uses: rename it", name, name, file)
+		case *types.Builtin: // functions such as max are not used there
+			if !model.GeneratedMsgpack || name != "len" && name != "new" {
+				continue
+			}
+		case *types.TypeName, *types.Nil:
+		default:
+			continue
 		}
+		t.addf(t.pkg.Scope().Lookup(name).Pos(), "%s hides the predeclared %s, which %s uses: rename it", name, name, file)
 	}
 	for _, family := range model.Families {
 		seal := templates.Seal(family)

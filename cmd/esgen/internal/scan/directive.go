@@ -25,7 +25,7 @@ func known() map[string][]string {
 	return map[string][]string{
 		onEvent:   {"name", "revision"},
 		onFamily:  {"id", "name"},
-		onPackage: {"serializers"},
+		onPackage: {"msgpack", "serializers"},
 		onState:   {},
 	}
 }

@@ -13,6 +13,7 @@ type target struct {
 	*source
 	family      *directive
 	serializers *argument
+	msgpack     *argument
 	state       *marked
 	marks       []marked
 
@@ -40,12 +41,9 @@ func (t *target) interpret(list []directive) {
 		case onPackage:
 			var one *directive
 			t.forPackage(d, &one)
-			if a, ok := d.args["serializers"]; ok && one != nil {
-				if t.serializers != nil {
-					t.addf(a.pos, "serializers= is given twice, first at %s: leave one out", t.where(t.serializers.pos))
-					continue
-				}
-				t.serializers = &a
+			if one != nil {
+				t.once(*one, "serializers", &t.serializers)
+				t.once(*one, "msgpack", &t.msgpack)
 			}
 		case onEvent:
 			if t.forType(d) {
@@ -65,6 +63,18 @@ func (t *target) interpret(list []directive) {
 		if d.name != onEvent && len(t.list) == 0 {
 			t.addf(d.pos, "//esgen:%s %s", d.name, missing)
 		}
+	}
+}
+
+// once takes an argument that a package gives at most once.
+func (t *target) once(d directive, key string, into **argument) {
+	a, ok := d.args[key]
+	switch {
+	case !ok:
+	case *into != nil:
+		t.addf(a.pos, "%s= is given twice, first at %s: leave one out", key, t.where((*into).pos))
+	default:
+		*into = &a
 	}
 }
 
@@ -107,6 +117,13 @@ func (t *target) resolve(from *imports) *templates.Package {
 	family := templates.Family{Name: t.familyName(), ID: t.id()}
 	if t.serializers != nil {
 		model.Serializers = t.serializerList()
+	}
+	if t.msgpack != nil {
+		model.GeneratedMsgpack = true
+		if t.msgpack.value != "generated" {
+			t.addf(t.msgpack.pos, "msgpack=%s: write msgpack=generated, or leave it out to have msgpack written by reflection",
+				t.msgpack.value)
+		}
 	}
 	sources := map[string]bool{}
 	for _, m := range t.marks {
