@@ -16,7 +16,8 @@ type ReadError struct {
 	// Type and Revision name the stored shape.
 	Type     string
 	Revision int
-	// Err is a [*typeregistry.UnknownTypeError], a [*serializer.UnknownFormatError],
+	// Err is a [*typeregistry.UnknownTypeError], a [*typeregistry.UpcastError],
+	// a [*serializer.UnknownFormatError],
 	// a [*serializer.DecodeError], which names the field, or an [*IDError].
 	Err error
 }
@@ -39,7 +40,8 @@ type EventError struct {
 	Stream string
 	// Event is the number of the event among Of, from 1.
 	Event, Of int
-	// Err is a [*typeregistry.ForeignTypeError] or a [*serializer.EncodeError].
+	// Err is a [*typeregistry.ForeignTypeError], a [*typeregistry.RetiredTypeError],
+	// a [*serializer.EncodeError], or tells that a union holds no member of it.
 	Err error
 }
 

@@ -20,6 +20,8 @@ type Family[ID, E any] struct {
 	types   *typeregistry.Registry
 	ids     IDText[ID]
 	formats serializer.Set
+	// snapshots are nil if there are none.
+	snapshots *snapshots
 	// err is what is wrong with the family: every call returns it.
 	err error
 }
@@ -113,10 +115,10 @@ func (f *Family[ID, E]) encode(stream string, format store.Format, events []E) (
 	}
 	encoded := make([]store.Event, len(events))
 	for i, e := range events {
-		t, err := f.types.ByValue(e)
 		var data []byte
+		t, err := f.types.ByValue(e)
 		if err == nil {
-			data, err = s.Marshal(e)
+			data, err = marshal(s, t, e)
 		}
 		if err != nil {
 			return nil, &EventError{Stream: stream, Event: i + 1, Of: len(events), Err: err}
@@ -126,33 +128,45 @@ func (f *Family[ID, E]) encode(stream string, format store.Format, events []E) (
 	return encoded, nil
 }
 
-// decode turns what is stored into an event, or returns a [*ReadError].
-func (f *Family[ID, E]) decode(r store.Recorded) (E, error) {
-	e, err := f.unmarshal(r)
+func marshal(s serializer.Serializer, t typeregistry.Type, event any) ([]byte, error) {
+	stored, err := t.Stored(event)
 	if err != nil {
-		var none E
-		return none, readError(r, err)
+		return nil, err
 	}
-	return e, nil
+	return s.Marshal(stored)
 }
 
-func (f *Family[ID, E]) unmarshal(r store.Recorded) (e E, err error) {
+// decode turns what is stored into an event, or returns a [*ReadError]. It is false
+// for what is no longer an event.
+func (f *Family[ID, E]) decode(r store.Recorded) (E, bool, error) {
+	e, isEvent, err := f.unmarshal(r)
+	if err != nil {
+		var none E
+		return none, false, readError(r, err)
+	}
+	return e, isEvent, nil
+}
+
+func (f *Family[ID, E]) unmarshal(r store.Recorded) (e E, isEvent bool, err error) {
 	t, err := f.types.ByName(r.Type, r.Revision)
 	if err != nil {
-		return e, err
+		return e, false, err
+	}
+	if t.IsGone() {
+		return e, false, nil
 	}
 	s, err := f.formats.Get(string(r.Format))
 	if err != nil {
-		return e, err
+		return e, false, err
 	}
 	data := r.Data // so that not all of r is moved to the heap
 	v, err := t.Decode(func(dst any) error { return s.Unmarshal(data, dst) })
-	if err != nil {
-		return e, err
+	if err != nil || v == nil {
+		return e, false, err
 	}
-	e, ok := v.(E)
-	if !ok {
-		return e, fmt.Errorf("%T is not an event of family %s", v, f.name)
+	e, isEvent = v.(E)
+	if !isEvent {
+		return e, false, fmt.Errorf("%T is not an event of family %s", v, f.name)
 	}
-	return e, nil
+	return e, true, nil
 }

@@ -30,12 +30,12 @@ func path(row string) string {
 // links is what a package may link beside the standard library and itself. "…"
 // at the end stands for all packages below.
 var links = map[string][]string{
-	"internal/jsontext":    {},
-	"internal/pages":       {},
-	"internal/printable":   {},
-	"runtime/typeregistry": {},
-	"templates":            {"github.com/dave/jennifer/…"},
-	"runtime/store":        {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
+	"internal/jsontext":              {},
+	"internal/pages":                 {},
+	"internal/printable":             {},
+	"runtime/typeregistry":           {},
+	"templates":                      {"github.com/dave/jennifer/…"},
+	"runtime/store":                  {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
 	"runtime/serializer/msgpackwire": {},
 	"runtime/serializer": {
 		"internal/jsontext", "runtime/serializer/msgpackwire",
@@ -44,7 +44,7 @@ var links = map[string][]string{
 	},
 	"runtime/subscribe":       {"runtime/store"},
 	"runtime":                 {"runtime/typeregistry", "runtime/serializer", "runtime/store", "runtime/subscribe"},
-	"runtime/estest":          {"github.com/google/go-cmp/…"},
+	"runtime/estest":          {"runtime/store", "runtime/store/memory", "github.com/google/go-cmp/…"},
 	"runtime/internal/bank":   {"runtime"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},

@@ -16,13 +16,23 @@ import (
 // On, or from [Family.On].
 type Route struct {
 	family string
-	handle subscribe.HandlerFunc
+	handle func(ctx context.Context, r store.Recorded, skip func(Skipped)) error
+	skip   func(Skipped)
 	err    error
+}
+
+// OnSkip returns the route with report, which is called for what is no longer an
+// event, each time that the subscription passes it over: from the goroutine that
+// handles, at least once. Use it to count.
+func (r Route) OnSkip(report func(Skipped)) Route {
+	r.skip = report
+	return r
 }
 
 // On routes the family's events to handle. An event that this binary cannot read
 // does not reach it: the subscription stops there with a [*ReadError], until a
-// binary that can read it goes on.
+// binary that can read it goes on. What is no longer an event is passed over, and
+// told to [Route.OnSkip].
 func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Route {
 	switch {
 	case f == nil:
@@ -32,10 +42,16 @@ func (f *Family[ID, E]) On(handle func(context.Context, Meta[ID], E) error) Rout
 	case handle == nil:
 		return Route{err: &store.InvalidError{What: "handler of " + f.name, Reason: "nil"}}
 	}
-	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded) error {
-		e, err := f.decode(r)
+	return Route{family: f.name, handle: func(ctx context.Context, r store.Recorded, skip func(Skipped)) error {
+		e, isEvent, err := f.decode(r)
 		if err != nil {
 			return subscribe.Stop(err)
+		}
+		if !isEvent {
+			if skip != nil {
+				skip(skipped(r))
+			}
+			return nil
 		}
 		id, err := f.idOf(origin(r))
 		if err != nil {
@@ -62,9 +78,10 @@ func Subscribe(db store.Store, name string, c subscribe.Config, routes ...Route)
 	invalid := func(format string, args ...any) error {
 		return &store.InvalidError{What: "subscription", Value: name, Reason: fmt.Sprintf(format, args...)}
 	}
-	byFamily := make(map[string]subscribe.HandlerFunc, len(routes))
+	byFamily := make(map[string]*Route, len(routes))
 	families := make([]string, 0, len(routes))
-	for _, r := range routes {
+	routes = slices.Clone(routes)
+	for i, r := range routes {
 		if r.err != nil {
 			return nil, fmt.Errorf("subscription %q: %w", name, r.err)
 		}
@@ -74,7 +91,7 @@ func Subscribe(db store.Store, name string, c subscribe.Config, routes ...Route)
 		if byFamily[r.family] != nil {
 			return nil, invalid("two routes for family %s; one handler may call two", r.family)
 		}
-		byFamily[r.family] = r.handle
+		byFamily[r.family] = &routes[i]
 		families = append(families, r.family)
 	}
 	slices.Sort(families)
@@ -92,11 +109,11 @@ func Subscribe(db store.Store, name string, c subscribe.Config, routes ...Route)
 		c.Categories = families
 	}
 	return subscribe.New(db, name, func(ctx context.Context, r store.Recorded) error {
-		handle := byFamily[store.Category(origin(r))]
-		if handle == nil {
+		route := byFamily[store.Category(origin(r))]
+		if route == nil {
 			return subscribe.Stop(readError(r, errors.New("there is no route for the family of its stream "+printable.Name(origin(r)))))
 		}
-		return handle(ctx, r)
+		return route.handle(ctx, r, route.skip)
 	}, c)
 }
 

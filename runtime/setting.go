@@ -15,8 +15,8 @@ import (
 )
 
 // Setting changes how a stream appends: [Key], [Metadata], [Correlation],
-// [Causation], [At], [EventIDs], [Retries], [OnRetry]. Of two settings of one kind
-// the later one holds, except that Metadata merges. What is wrong with a setting
+// [Causation], [At], [EventIDs], [Retries], [OnRetry]; or how it reads: [OnSkip],
+// [SnapshotEvery], [OnSnapshot]. Of two settings of one kind the later one holds, except that Metadata merges. What is wrong with a setting
 // is a [*store.InvalidError] of the first call that uses the stream.
 type Setting interface{ set(s *settings) error }
 
@@ -105,6 +105,10 @@ type settings struct {
 	ids                    []uuid.UUID
 	retries                int
 	report                 func(Retry)
+	skipped                func(Skipped)
+	every                  int
+	everySet               bool
+	snapshot               func(Snapshot)
 	// err joins what is wrong with any of them.
 	err error
 }

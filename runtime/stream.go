@@ -102,10 +102,11 @@ func (s Stream[ID, E]) stored(ctx context.Context, from store.Version, n int) (s
 
 // Read yields the events from version from on, in order; 0 and 1 are the
 // beginning. An error is the last pair: a [*ReadError] for an event that this
-// binary cannot read, which is never passed over, a [*store.StreamNotFoundError]
+// binary cannot read or upcast, which is never passed over, a [*store.StreamNotFoundError]
 // if the stream has no events, a [*store.StreamDeletedError] if it was softly
-// deleted, or an error of the store. Breaking out of the loop frees everything at
-// once.
+// deleted, or an error of the store. What is no longer an event, because an upcaster
+// or a retired name says so, is told to [OnSkip] and not yielded. Breaking out of the
+// loop frees everything at once.
 func (s Stream[ID, E]) Read(ctx context.Context, from store.Version) iter.Seq2[Recorded[ID, E], error] {
 	return func(yield func(Recorded[ID, E], error) bool) {
 		fail := func(err error) { yield(Recorded[ID, E]{}, err) }
@@ -118,10 +119,14 @@ func (s Stream[ID, E]) Read(ctx context.Context, from store.Version) iter.Seq2[R
 				fail(err)
 				return
 			}
-			e, err := s.family.decode(r)
+			e, isEvent, err := s.family.decode(r)
 			if err != nil {
 				fail(err)
 				return
+			}
+			if !isEvent {
+				s.settings.skip(r)
+				continue
 			}
 			if !yield(Recorded[ID, E]{Meta: metaOf(s.id, r), Event: e}, nil) {
 				return

@@ -45,7 +45,7 @@ func newCodecs(p Package) *codecs {
 	}
 	for _, f := range p.Families {
 		for _, e := range f.Events {
-			if e.Shape != nil && c.writable(e.Shape) {
+			if c.whole(e) {
 				c.function(e.Shape)
 			}
 		}
@@ -56,6 +56,10 @@ func newCodecs(p Package) *codecs {
 	}
 	return c
 }
+
+// whole reports whether an event has functions. What holds unions is encoded from
+// another struct.
+func (c *codecs) whole(e Event) bool { return e.Shape != nil && e.Stored == "" && c.writable(e.Shape) }
 
 // function returns the name of the functions of a declared struct.
 func (c *codecs) function(s *Shape) string {
@@ -117,7 +121,8 @@ func (c *codecs) open(s *Shape, within []*Shape) bool {
 	case ArrayShape:
 		bytes := s.Elem.Kind == UintShape && s.Elem.Bits == 8
 		if s.Len >= 0 || bytes {
-			return s.Len >= 0 && bytes && !s.Elem.MsgpackDiffers
+			elem := s.Elem.Go
+			return s.Len >= 0 && bytes && elem.Kind == Named && elem.Path == "" && !c.taken[elem.Name]
 		}
 		return c.open(s.Elem, within)
 	case MapShape:
@@ -147,7 +152,7 @@ func (c *codecs) nameable(t Type) bool {
 // reachable reports whether a property can be set by a plain expression, and
 // whether it is known when it is left out.
 func (c *codecs) reachable(s *Shape, p Property) bool {
-	if slices.Contains(p.Through, true) {
+	if len(p.Through) > 1 && slices.Contains(p.Through[:len(p.Through)-1], true) {
 		return false
 	}
 	for _, step := range p.Path {
@@ -242,9 +247,11 @@ func place(v string, p Property) string { return v + "." + strings.Join(p.Path, 
 // declarations lists what the file of codecs holds.
 func (c *codecs) declarations(p Package) []jen.Code {
 	var formats []jen.Code
+	seen := map[string]bool{} // an event may be of several families
 	for _, f := range p.Families {
 		for _, e := range f.Events {
-			if e.Shape != nil && c.writable(e.Shape) {
+			if c.whole(e) && !seen[e.GoName] {
+				seen[e.GoName] = true
 				name := c.function(e.Shape)
 				formats = append(formats, jen.Qual(SerializerPath, "MsgpackOf").Call(jen.Id("pack"+name), jen.Id("unpack"+name)))
 			}

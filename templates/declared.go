@@ -4,13 +4,30 @@ package templates
 func Declared(p Package) []string {
 	var list []string
 	for _, f := range p.Families {
-		list = append(list, "Types", familyOf(f), "Event", "Meta", "Recorded", "Stream", "StreamOf",
-			"Handler", "Ignore", "On", "Subscribe")
-		if f.State != nil {
-			list = append(list, "Applier", "Fold", applyOf(f))
+		for _, what := range []string{
+			"Types", "Event", "Meta", "Recorded", "Stream", "StreamOf", "Handler", "Ignore", "On", "Subscribe",
+		} {
+			list = append(list, named(f, what))
 		}
-		for _, e := range f.Events {
-			list = append(list, nameOf(e))
+		list = append(list, familyOf(f))
+		if f.State != nil {
+			list = append(list, named(f, "Applier"), named(f, "Fold"), applyOf(f))
+		}
+	}
+	for _, e := range p.events() {
+		list = append(list, nameOf(e))
+	}
+	add := func(stored string, written bool) {
+		if list = append(list, stored, loadOf(stored)); written {
+			list = append(list, storeOf(stored))
+		}
+	}
+	for _, s := range p.Stored {
+		add(s.Name, s.Written)
+	}
+	for _, u := range p.Unions {
+		if u.Read {
+			add(u.Stored, u.Written)
 		}
 	}
 	if p.GeneratedMsgpack {
@@ -24,3 +41,21 @@ func Declared(p Package) []string {
 
 // Seal is the method that the generated file adds to every event of f.
 func Seal(f Family) string { return sealOf(f) }
+
+// events lists the events of all families, each once.
+func (p Package) events() []Event {
+	if len(p.Families) == 1 {
+		return p.Families[0].Events
+	}
+	var list []Event
+	seen := map[string]bool{}
+	for _, f := range p.Families {
+		for _, e := range f.Events {
+			if !seen[e.GoName] {
+				seen[e.GoName] = true
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}

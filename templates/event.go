@@ -14,6 +14,9 @@ func sealOf(f Family) string { return word(f) + "Event" }
 // event declares the sealed interface: a foreign event does not compile.
 func event(f Family) jen.Code {
 	who := fmt.Sprintf("the %d events of this package", len(f.Events))
+	if f.Prefix != "" {
+		who = fmt.Sprintf("the %d events of family %s", len(f.Events), f.Name)
+	}
 	if len(f.Events) <= listed {
 		names := make([]string, len(f.Events))
 		for i, e := range f.Events {
@@ -21,8 +24,8 @@ func event(f Family) jen.Code {
 		}
 		who = enumerate(names)
 	}
-	return comment("Event is implemented by "+who+" only.", 0).
-		Type().Id("Event").Add(oneLine("interface{ ", " }", jen.Id(sealOf(f)).Params()))
+	return comment(named(f, "Event")+" is implemented by "+who+" only.", 0).
+		Type().Id(named(f, "Event")).Add(oneLine("interface{ ", " }", jen.Id(sealOf(f)).Params()))
 }
 
 // seals makes the events implement it.

@@ -19,9 +19,18 @@ func word(f Family) string {
 
 func familyOf(f Family) string { return word(f) + "Family" }
 
+// Exported is a family's name as the beginning of Go names: CreditCard.
+func Exported(name string) string {
+	w := word(Family{Name: name})
+	return strings.ToUpper(w[:1]) + w[1:]
+}
+
+// named is what the generated file calls a thing of the family: AccountStream.
+func named(f Family, what string) string { return f.Prefix + what }
+
 // family declares the value that holds all logic.
 func family(p Package, f Family) jen.Code {
-	arguments := []jen.Code{jen.Lit(f.Name), jen.Id("Types"), idText(f.ID)}
+	arguments := []jen.Code{jen.Lit(f.Name), jen.Id(named(f, "Types")), idText(f.ID)}
 	switch {
 	case p.GeneratedMsgpack && p.Serializers != "": // the author's come last, and win
 		arguments = append(arguments, jen.Qual("slices", "Concat").Call(
@@ -31,9 +40,13 @@ func family(p Package, f Family) jen.Code {
 	case p.Serializers != "":
 		arguments = append(arguments, jen.Id(p.Serializers).Op("..."))
 	}
+	value := jen.Qual(runtimePath, "NewFamily").Types(f.ID.Type.code(), jen.Id(named(f, "Event"))).Call(arguments...)
+	if s := f.State; s != nil && s.Snapshots > 0 {
+		value = value.Op(".").Line().Id("Snapshots").Call(
+			registered(s.GoName, s.Stored, jen.Lit(s.GoName), s.Revision), jen.Lit(s.Fingerprint), jen.Lit(s.Snapshots))
+	}
 	return comment(familyOf(f)+" is what the streams and handlers below have in common.", 0).
-		Var().Id(familyOf(f)).Op("=").
-		Qual(runtimePath, "NewFamily").Types(f.ID.Type.code(), jen.Id("Event")).Call(arguments...)
+		Var().Id(familyOf(f)).Op("=").Add(value)
 }
 
 // idText writes the value that turns ids into text and back.

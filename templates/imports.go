@@ -45,13 +45,21 @@ func imports(f *jen.File, p Package) {
 	var types []Type
 	for _, family := range p.Families {
 		types = append(types, family.ID.Type)
+		for _, u := range family.Upcasts {
+			types = append(types, u.From)
+		}
 		for _, e := range family.Events {
 			for _, field := range e.Fields {
 				types = append(types, field.Type)
 			}
 		}
 	}
-	named(f, p.Taken, list, types)
+	for _, s := range p.Stored {
+		for _, field := range s.Whole {
+			types = append(types, field.Type)
+		}
+	}
+	importNames(f, p.Taken, list, types)
 }
 
 // codecImports names all packages that the file of p's codecs may refer to.
@@ -64,12 +72,12 @@ func codecImports(f *jen.File, p Package, c *codecs) {
 	for _, function := range c.functions {
 		function.shape.walk(map[*Shape]bool{}, func(s *Shape) { types = append(types, s.Go) })
 	}
-	named(f, append(locals(), p.Taken...), list, types)
+	importNames(f, append(locals(), p.Taken...), list, types)
 }
 
-// named names the packages of list, and those of types, such that no two have the
+// importNames names the packages of list, and those of types, such that no two have the
 // same name and none has one that is taken: Go allows neither.
-func named(f *jen.File, taken []string, list []imported, types []Type) {
+func importNames(f *jen.File, taken []string, list []imported, types []Type) {
 	seen := map[string]bool{}
 	for _, i := range list {
 		seen[i.path] = true

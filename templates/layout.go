@@ -16,6 +16,6 @@ func lines(end string, items ...jen.Code) *jen.Statement {
 func ctx() *jen.Statement { return jen.Id("ctx").Qual("context", "Context") }
 
 // onStream begins a method of Stream.
-func onStream(method string) *jen.Statement {
-	return jen.Func().Params(jen.Id("s").Id("Stream")).Id(method)
+func onStream(f Family, method string) *jen.Statement {
+	return jen.Func().Params(jen.Id("s").Id(named(f, "Stream"))).Id(method)
 }

@@ -19,6 +19,13 @@ type Package struct {
 	// Families are the package's families, in the order of the source.
 	Families []Family
 
+	// Unions are the interfaces that events hold, in the order of the source.
+	Unions []Union
+
+	// Stored are the structs that hold unions, each before those that hold it,
+	// unless they hold each other.
+	Stored []Stored
+
 	// GeneratedMsgpack asks for msgpack codecs field by field.
 	GeneratedMsgpack bool
 }
@@ -37,7 +44,7 @@ type Family struct {
 	Name string
 
 	// Prefix begins the generated names, "Account" of AccountStream. Empty in a
-	// package with one family that was not named.
+	// package with one family, and for the family with the package's name.
 	Prefix string
 
 	// ID is what tells the streams of the family apart.
@@ -79,11 +86,30 @@ type Upcast struct {
 	// Fails reports a second result, an error.
 	Fails bool
 
+	// Chain leads to an event: this function, and those that its result is
+	// passed to.
+	Chain []Step
+
+	// Stored is the name of the struct that is decoded, if From holds unions.
+	Stored string
+
 	// Doc is the function's comment without directives, or empty.
 	Doc string
 
 	// At is the directive.
 	At Position
+}
+
+// Step is a call of an upcaster.
+type Step struct {
+	// Func is the name of the function.
+	Func string
+
+	// To is what it returns. The last step's is an event or the sealed interface.
+	To Type
+
+	// Fails reports a second result, an error.
+	Fails bool
 }
 
 // Retired is a stored name that is read and not appended any more.
@@ -141,6 +167,9 @@ type Event struct {
 	// Retired: it is read and not appended any more.
 	Retired bool
 
+	// Stored is the name of the struct that is encoded, if it holds unions.
+	Stored string
+
 	// Doc is the type's comment without directives, or empty.
 	Doc string
 
@@ -158,6 +187,19 @@ type Event struct {
 type State struct {
 	// GoName is the name of the type.
 	GoName string
+
+	// Snapshots is after how many events another snapshot is stored. 0 is never.
+	Snapshots int
+
+	// Revision is raised by the author when the same events lead to another
+	// state. Snapshots of other revisions are passed over.
+	Revision int
+
+	// Fingerprint changes with the shape of what a snapshot stores.
+	Fingerprint string
+
+	// Stored is the name of the struct that is encoded, if it holds unions.
+	Stored string
 
 	// Shape is what a snapshot stores.
 	Shape *Shape

@@ -6,9 +6,9 @@ import "github.com/dave/jennifer/jen"
 func nameOf(e Event) string { return e.GoName + "Name" }
 
 // names declares the stored names.
-func names(f Family) jen.Code {
-	constants := make([]jen.Code, len(f.Events))
-	for i, e := range f.Events {
+func names(events []Event) jen.Code {
+	constants := make([]jen.Code, len(events))
+	for i, e := range events {
 		constants[i] = jen.Id(nameOf(e)).Op("=").Lit(e.Name)
 	}
 	return comment("Names under which events are stored. They outlive the Go names.", 0).

@@ -26,23 +26,27 @@ func CodecFileName(pkg string) string { return strings.ReplaceAll(pkg, "_", "") 
 
 // Render writes the generated file of p: formatted, with grouped imports, and
 // the same bytes for the same model. An error is a defect of the model: a
-// package that does not have exactly one family, or names that are not Go.
+// package without a family or a family without events, or names that are not Go.
 func Render(p Package) ([]byte, error) {
-	if len(p.Families) != 1 {
-		return nil, fmt.Errorf("render package %s: it has %d families; one is supported", p.Name, len(p.Families))
+	if len(p.Families) == 0 {
+		return nil, errors.New("render package " + p.Name + ": it has no families")
 	}
-	if len(p.Families[0].Events) == 0 {
-		return nil, errors.New("render package " + p.Name + ": it has no events")
+	for _, f := range p.Families {
+		if len(f.Events) == 0 {
+			return nil, fmt.Errorf("render package %s: family %s has no events", p.Name, f.Name)
+		}
 	}
 	file := jen.NewFile(p.Name)
 	file.NoFormat = true // once, when the imports are grouped
 	imports(file, p)
 	header(file, p)
+	list := append([]jen.Code{handshake(), shape(p), names(p.events())}, unions(p)...)
 	for _, f := range p.Families {
-		for _, declaration := range declarations(p, f) {
-			file.Add(declaration)
-			file.Line()
-		}
+		list = append(list, declarations(p, f)...)
+	}
+	for _, declaration := range list {
+		file.Add(declaration)
+		file.Line()
 	}
 	return text(file, p)
 }
@@ -77,13 +81,10 @@ func text(file *jen.File, p Package) ([]byte, error) {
 	return formatted, nil
 }
 
-// declarations lists what a file holds, in the order of reading.
+// declarations lists what a file holds for a family, in the order of reading.
 func declarations(p Package, f Family) []jen.Code {
 	list := []jen.Code{
-		handshake(),
-		shape(f),
-		names(f),
-		types(f),
+		types(p, f),
 		family(p, f),
 		event(f),
 		seals(f),
@@ -91,9 +92,9 @@ func declarations(p Package, f Family) []jen.Code {
 		recorded(f),
 		stream(f),
 		streamOf(f),
-		with(),
-		appendEvents(),
-		read(),
+		with(f),
+		appendEvents(f),
+		read(f),
 	}
 	if f.State != nil {
 		list = append(list, applier(f), load(f), execute(f), fold(f), apply(f))

@@ -7,12 +7,25 @@ import "github.com/dave/jennifer/jen"
 // they stand there so that a changed one changes the file, which esgen -diff and
 // a reviewer see. What is converted are pointers, for those can go by a name that
 // says what to do and that the compiler prints.
-func shape(f Family) jen.Code {
-	guards := make([]jen.Code, len(f.Events))
-	for i, e := range f.Events {
-		guards[i] = jen.Id("_").Op("=").
-			Qual(runtimePath, "EventChangedRunGoGenerate").Types(structOf(e.Fields)).
-			Call(jen.Parens(jen.Op("*").Id(e.GoName)).Parens(jen.Nil()))
+//
+// The structs that are encoded as others, because they hold unions, are copied field
+// by field, so a new field of theirs must not be forgotten either.
+func shape(p Package) jen.Code {
+	var guards []jen.Code
+	guarded := map[string]bool{}
+	guard := func(goName string, fields []Field) {
+		if !guarded[goName] {
+			guarded[goName] = true
+			guards = append(guards, jen.Id("_").Op("=").
+				Qual(runtimePath, "EventChangedRunGoGenerate").Types(structOf(fields)).
+				Call(jen.Parens(jen.Op("*").Id(goName)).Parens(jen.Nil())))
+		}
+	}
+	for _, e := range p.events() {
+		guard(e.GoName, e.Fields)
+	}
+	for _, s := range p.Stored {
+		guard(s.GoName, s.Whole)
 	}
 	return comment("If one of these conversions does not compile, the event has changed since "+
 		"this file was written: run go generate again.", 0).

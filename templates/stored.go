@@ -101,7 +101,8 @@ type Property struct {
 
 // Member is one implementation of a union.
 type Member struct {
-	// Name is stored beside the value.
+	// Name is the one property of the stored object, {"card": {…}}; its value is of
+	// Shape.
 	Name string
 	// Shape is the implementation's, an Object.
 	Shape *Shape

@@ -10,28 +10,28 @@ func on(f Family) jen.Code {
 			jen.Return(jen.Id("h").Dot("On"+e.GoName).Call(jen.Id("ctx"), jen.Id("m"), jen.Id("e")))))
 	}
 	cases = append(cases, jen.Default().Block(jen.Return(jen.Qual(runtimePath, "Unhandled").Call(jen.Id("e")))))
-	return comment("On routes the events of "+f.Name+" streams to h, for es.Subscribe.", 0).
-		Func().Id("On").Params(jen.Id("h").Id("Handler")).Qual(runtimePath, "Route").
+	return comment(named(f, "On")+" routes the events of "+f.Name+" streams to h, for es.Subscribe.", 0).
+		Func().Id(named(f, "On")).Params(jen.Id("h").Id(named(f, "Handler"))).Qual(runtimePath, "Route").
 		Block(
 			jen.If(jen.Id("h").Op("==").Nil()).Block( // the runtime cannot look into the function below
 				jen.Return(jen.Id(familyOf(f)).Dot("On").Call(jen.Nil()))),
 			jen.Return(jen.Id(familyOf(f)).Dot("On").Call(
-				jen.Func().Params(ctx(), jen.Id("m").Id("Meta"), jen.Id("e").Id("Event")).Error().
+				jen.Func().Params(ctx(), jen.Id("m").Id(named(f, "Meta")), jen.Id("e").Id(named(f, "Event"))).Error().
 					Block(jen.Switch(jen.Id("e").Op(":=").Id("e").Assert(jen.Type())).Block(cases...)))))
 }
 
 func subscribe(f Family) jen.Code {
-	return comment("Subscribe returns a subscription of h to all "+f.Name+" streams. Its checkpoint is stored "+
+	return comment(named(f, "Subscribe")+" returns a subscription of h to all "+f.Name+" streams. Its checkpoint is stored "+
 		"under name, so it resumes where the last run with that name ended. It connects to nothing: "+
 		"Run does, and blocks. h gets every event at least once and in order.", 0).
-		Func().Id("Subscribe").
+		Func().Id(named(f, "Subscribe")).
 		Params(
 			jen.Id("s").Qual(storePath, "Store"),
 			jen.Id("name").String(),
-			jen.Id("h").Id("Handler"),
+			jen.Id("h").Id(named(f, "Handler")),
 			jen.Id("c").Qual(subscribePath, "Config"),
 		).
 		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
 		Block(jen.Return(jen.Qual(runtimePath, "Subscribe").Call(
-			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id("On").Call(jen.Id("h")))))
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id(named(f, "On")).Call(jen.Id("h")))))
 }

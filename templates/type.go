@@ -16,8 +16,9 @@ type Type struct {
 	// package and for predeclared ones.
 	Path, Package string
 
-	// Name is the name of a Named type.
+	// Name is the name of a Named type, Args what it is instantiated with.
 	Name string
+	Args []Type
 
 	// Key is the key of a Map.
 	Key *Type
@@ -65,10 +66,18 @@ func (t Type) code() *jen.Statement {
 	case Struct:
 		return structOf(t.Fields)
 	default:
-		if t.Path == "" {
-			return jen.Id(t.Name)
+		code := jen.Id(t.Name)
+		if t.Path != "" {
+			code = jen.Qual(t.Path, t.Name)
 		}
-		return jen.Qual(t.Path, t.Name)
+		if len(t.Args) > 0 {
+			args := make([]jen.Code, len(t.Args))
+			for i, arg := range t.Args {
+				args[i] = arg.code()
+			}
+			code = code.Types(args...)
+		}
+		return code
 	}
 }
 
@@ -102,6 +111,9 @@ func tagLiteral(tag string) string {
 // walk calls visit for t and every type in it.
 func (t Type) walk(visit func(Type)) {
 	visit(t)
+	for _, arg := range t.Args {
+		arg.walk(visit)
+	}
 	if t.Key != nil {
 		t.Key.walk(visit)
 	}

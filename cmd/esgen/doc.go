@@ -24,12 +24,26 @@ exported struct type:
 		Owner string `json:"owner"`
 	}
 
-	//esgen:event name=NAME [revision=N]
+	//esgen:event name=NAME [revision=N] [alias=NAME,…] [family=WORD,…]
 
 NAME is what is stored with each event of the type: at most 255 bytes of letters,
 digits and . _ - / : +. It stays when the Go type is renamed. N counts the shapes
 of a name that cannot be read as one another, from 1; two types may share a name
-at different revisions.
+at different revisions. Aliases are further names under which it was stored, at
+any revision. An event of another package joins as a type Closed legal.Closed.
+
+	//esgen:upcast name=NAME revision=N [family=WORD,…]
+
+On a function func(V) T or func(V) (T, error): V is the shape that was stored under
+NAME at revision N, T the shape of the next revision, an event, or the interface
+Event if it became one of several or, being nil, none any more. The functions are
+called one after the other, up to an event, by everything that reads.
+
+	//esgen:retired name=NAME [revision=N] [alias=NAME,…] [family=WORD,…] [reason=TEXT]
+
+On a struct type, in place of //esgen:event: it is read, and Append refuses it.
+About the package: what is stored under NAME is passed over. Either way the name is
+never used again. Quote an argument with blanks as a whole: "reason=not sold".
 
 	//esgen:family [id=TYPE] [name=WORD]
 
@@ -39,11 +53,22 @@ is string, uuid.UUID, or a type of string or integer kind or with MarshalText on
 the value and UnmarshalText on the pointer. It is a type of this package, of one
 that it imports, or is written with its path: example.com/ids.OrderID.
 
-	//esgen:state
+A package may have several. Their generated names begin with WORD, as AccountStream
+does, except those of a family with the package's name; the other directives say
+family=WORD, and without it mean the family with the package's name.
+
+	//esgen:state [family=WORD,…] [snapshots=N [revision=N]]
 
 The type that events are folded into. It needs one method for each event, such
 as func (a *Account) ApplyAccountOpened(AccountOpened), and gives the streams
-Load and Execute.
+Load and Execute. With snapshots=N they begin with a stored state and store another
+one after N events; of another shape or revision of the state it is passed over.
+
+	//esgen:union
+	//esgen:member name=NAME
+
+On an interface, and on the structs that implement it: fields may have the
+interface's type. It is stored as an object with one property, NAME, or as null.
 
 	//esgen:package serializers=NAME
 
@@ -57,11 +82,12 @@ problems: what is stored has to be known to every program.
 
 What can be stored: strings, numbers, booleans, time.Time, time.Duration,
 uuid.UUID, []byte, json.RawMessage, named kinds of these, pointers, slices,
-arrays, maps with string, integer or text keys, structs, and types that marshal
-themselves to JSON or text. Names and omissions follow the json tag.
+arrays, maps with string, integer or text keys, structs, generic types with
+arguments of these, unions, and types that marshal themselves to JSON or text.
+Names and omissions follow the json tag.
 
-What cannot: channels, functions, interfaces, complex numbers, addresses,
-generic types. Fields that would be lost without a word are problems too:
+What cannot: channels, functions, other interfaces, complex numbers, addresses.
+Fields that would be lost without a word are problems too:
 unexported ones without json:"-", two with one stored name, structs without
 exported fields, and embedded types whose marshaler would speak for the whole.
 

@@ -1,11 +1,15 @@
-// Package estest tests decisions without a store: given a state, when something is
-// decided, then these events follow.
+// Package estest tests decisions without a store: given what has happened, when
+// something is decided, then these events follow, or this error.
 //
-//	estest.When(t, bank.Fold(bank.AccountOpened{Owner: "ada"}), bank.Deposit(50_00)).
+//	estest.For(t, bank.Fold).
+//		Given(bank.AccountOpened{Owner: "ada"}).
+//		When(bank.Deposit(50_00)).
 //		Then(bank.MoneyDeposited{Amount: 50_00})
 //
-// The state is what the family's generated Fold makes of the events that have
-// happened. It imports testing and is for tests only.
+// What needs a store, such as commands, gets a [Store]: times and ids are known to the
+// test, and [Store.Overtake] makes a conflict happen when it is wanted.
+//
+// It imports testing and is for tests only.
 package estest
 
 import (
@@ -47,6 +51,12 @@ func (o Outcome[E]) Then(events ...E) {
 		o.tb.Fatalf("decided on other events (-expected +decided):\n%s", diff)
 	}
 }
+
+// Events returns what was decided, for what Then cannot compare.
+func (o Outcome[E]) Events() []E { return o.events }
+
+// Err returns the error that was decided, or nil: for [errors.As], and for texts.
+func (o Outcome[E]) Err() error { return o.err }
 
 // ThenError fails the test at once unless an error was decided that is target, by
 // [errors.Is]. Events beside an error count as nothing: they would not be stored.

@@ -19,10 +19,21 @@ func (e *InvalidTypeError) Error() string {
 
 // DuplicateError tells that two types share a stored name and revision, so that
 // reading could not choose, or a Go type, so that writing could not.
-type DuplicateError struct{ First, Second Type }
+type DuplicateError struct {
+	First, Second Type
+	// Alias is the one of Second that is a name of First, or empty.
+	Alias string
+}
 
 func (e *DuplicateError) Error() string {
 	a, b := e.First, e.Second
+	switch {
+	case e.Alias != "":
+		return fmt.Sprintf("register %s as %q, also %q: that name belongs to %q; leave the alias out, or give one of them another name",
+			typeName(b.goType), b.name, e.Alias, a.name)
+	case a.name == b.name && (a.IsGone() || b.IsGone()):
+		return fmt.Sprintf("register %q: the name is retired, and its events are passed over; a name is never used again, give the event another one", b.name)
+	}
 	if a.name == b.name && a.revision == b.revision {
 		return fmt.Sprintf("register %s as %q revision %d: that name and revision belong to %s; give one of them another name, or raise the revision",
 			typeName(b.goType), b.name, b.revision, typeName(a.goType))
@@ -65,3 +76,39 @@ type ForeignTypeError struct {
 func (e *ForeignTypeError) Error() string {
 	return e.GoType + " is not an event that can be stored: " + e.Reason
 }
+
+// RetiredTypeError tells that an event is read and not appended any more.
+type RetiredTypeError struct {
+	// GoType is the value's type: "bank.OverdraftGranted".
+	GoType string
+	// Name is what its events are stored under.
+	Name string
+	// Reason is what the author says about it, or empty.
+	Reason string
+}
+
+func (e *RetiredTypeError) Error() string {
+	reason := ""
+	if e.Reason != "" {
+		reason = " (" + e.Reason + ")"
+	}
+	return fmt.Sprintf("%s is retired%s: what is stored as %q is read, and nothing is added to it; append another event, "+
+		"or mark the type with //esgen:event in place of //esgen:retired and generate again", e.GoType, reason, e.Name)
+}
+
+// UpcastError tells that an upcaster could not make an event of what is stored: it
+// returned an error or something that is no event, or panicked.
+type UpcastError struct {
+	// Name and Revision are what is stored.
+	Name     string
+	Revision int
+	// Err is the upcaster's error, or tells of its panic, or is a
+	// [*ForeignTypeError].
+	Err error
+}
+
+func (e *UpcastError) Error() string {
+	return fmt.Sprintf("upcast %q revision %d: %v", e.Name, e.Revision, e.Err)
+}
+
+func (e *UpcastError) Unwrap() error { return e.Err }

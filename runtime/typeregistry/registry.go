@@ -12,14 +12,14 @@ import (
 type Registry struct {
 	types []Type
 	// byName has a name's revisions, few, side by side: a name alone is hashed
-	// faster than a name with a number.
+	// faster than a name with a number. Aliases lead to the same.
 	byName  map[string][]Type
 	byValue map[reflect.Type]Type
 }
 
 // New returns a registry of types. Errors: [*InvalidTypeError] for a type that
-// cannot be stored, [*DuplicateError] if two share a name and revision, or a Go
-// type.
+// cannot be stored or an upcaster that leads to no event of the registry,
+// [*DuplicateError] if two share a name and revision, or a Go type.
 func New(types ...Type) (*Registry, error) {
 	r := &Registry{
 		types:   slices.Clone(types),
@@ -31,17 +31,47 @@ func New(types ...Type) (*Registry, error) {
 			return nil, err
 		}
 		for _, first := range r.byName[t.name] {
-			if first.revision == t.revision {
+			if first.revision == t.revision || first.IsGone() || t.IsGone() {
 				return nil, &DuplicateError{First: first, Second: t}
 			}
+		}
+		t = r.bound(t)
+		r.byName[t.name] = append(r.byName[t.name], t)
+		if t.IsUpcast() || t.IsGone() {
+			continue // shapes may be shared, by events too
 		}
 		if first, ok := r.byValue[t.goType]; ok {
 			return nil, &DuplicateError{First: first, Second: t}
 		}
-		r.byName[t.name] = append(r.byName[t.name], t)
 		r.byValue[t.goType] = t
 	}
+	for _, t := range types {
+		if err := r.target(t); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.alias(); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// alias makes what is stored under a name found under its aliases.
+func (r *Registry) alias() error {
+	owners := make(map[string]string)
+	for _, t := range r.types {
+		for _, alias := range t.aliases {
+			if owners[alias] == t.name {
+				continue // of another revision
+			}
+			if first := r.byName[alias]; len(first) > 0 {
+				return &DuplicateError{First: first[0], Second: t, Alias: alias}
+			}
+			owners[alias] = t.name
+			r.byName[alias] = r.byName[t.name]
+		}
+	}
+	return nil
 }
 
 // Must is New for generated code, whose generator has refused duplicates before.
@@ -54,28 +84,34 @@ func Must(types ...Type) *Registry {
 	return r
 }
 
-// ByName returns the type stored under name at revision, or an
+// ByName returns what is stored under name, or an alias of it, at revision, or an
 // [*UnknownTypeError]. It does not allocate when it succeeds.
 func (r *Registry) ByName(name string, revision int) (Type, error) {
-	for _, t := range r.byName[name] {
-		if t.revision == revision {
-			return t, nil
+	types := r.byName[name]
+	for i := range types {
+		if t := &types[i]; t.revision == revision || t.IsGone() {
+			return *t, nil
 		}
 	}
 	return Type{}, &UnknownTypeError{Name: name, Revision: revision, Known: r.revisions(name)}
 }
 
-// ByValue returns the type of v, whose Go type must be exactly a registered one,
-// or a [*ForeignTypeError]. It does not allocate when it succeeds.
+// ByValue returns the type to store v as. Its Go type must be exactly a registered
+// event's, or the error is a [*ForeignTypeError], and one that is not retired, or
+// it is a [*RetiredTypeError]. It does not allocate when it succeeds.
 func (r *Registry) ByValue(v any) (Type, error) {
 	goType := reflect.TypeOf(v)
-	if t, ok := r.byValue[goType]; ok {
-		return t, nil
+	t, ok := r.byValue[goType]
+	switch {
+	case !ok:
+		return Type{}, r.foreign(goType)
+	case t.retired:
+		return Type{}, &RetiredTypeError{GoType: typeName(goType), Name: t.name, Reason: t.reason}
 	}
-	return Type{}, r.foreign(goType)
+	return t, nil
 }
 
-// Names returns the stored names, sorted, each once.
+// Names returns the stored names, sorted, each once, without aliases.
 func (r *Registry) Names() []string {
 	names := make(map[string]bool, len(r.types))
 	for _, t := range r.types {
@@ -84,16 +120,44 @@ func (r *Registry) Names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Types yields all types in the order in which they were given to [New].
+// Types yields all types in the order in which they were given to [New]: events,
+// upcasters and names that are gone.
 func (r *Registry) Types() iter.Seq[Type] { return slices.Values(r.types) }
+
+// Stored returns the names under which events are stored that read as events of
+// names: these names, their aliases, and whatever upcasts into them, sorted, each
+// once. An upcaster that chooses among the events may lead to any of them. A filter
+// by type has to name them all, for a store knows nothing of upcasters. A name that
+// the registry does not know is kept.
+func (r *Registry) Stored(names ...string) []string {
+	all := make(map[string]bool, len(names))
+	for _, name := range names {
+		all[name] = true
+	}
+	given := maps.Clone(all)
+	for _, t := range r.types {
+		if t.IsUpcast() && (t.to.Kind() == reflect.Interface || r.named(r.byValue[t.to], given)) || r.named(t, given) {
+			all[t.name] = true
+			for _, other := range r.byName[t.name] {
+				for _, alias := range other.aliases {
+					all[alias] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// named reports whether names hold the name of t or an alias of it.
+func (r *Registry) named(t Type, names map[string]bool) bool {
+	return names[t.name] || slices.ContainsFunc(t.aliases, func(alias string) bool { return names[alias] })
+}
 
 // revisions returns the known revisions of name, ascending.
 func (r *Registry) revisions(name string) []int {
 	var known []int
-	for _, t := range r.types {
-		if t.name == name {
-			known = append(known, t.revision)
-		}
+	for _, t := range r.byName[name] {
+		known = append(known, t.revision)
 	}
 	slices.Sort(known)
 	return known

@@ -18,15 +18,23 @@ const (
 	onFamily  = "family"
 	onPackage = "package"
 	onState   = "state"
+	onUpcast  = "upcast"
+	onRetired = "retired"
+	onUnion   = "union"
+	onMember  = "member"
 )
 
 // known lists the directives and the keys of each.
 func known() map[string][]string {
 	return map[string][]string{
-		onEvent:   {"name", "revision"},
+		onEvent:   {"name", "revision", "alias", "family"},
 		onFamily:  {"id", "name"},
 		onPackage: {"msgpack", "serializers"},
-		onState:   {},
+		onState:   {"family", "snapshots", "revision"},
+		onUpcast:  {"name", "revision", "family"},
+		onRetired: {"name", "revision", "alias", "family", "reason"},
+		onUnion:   {},
+		onMember:  {"name"},
 	}
 }
 

@@ -18,34 +18,33 @@ const (
 	maxRevision  = 1<<31 - 1
 )
 
-// markEvent checks what the syntax alone tells of an event.
+// markEvent checks what the syntax alone tells of an event, or of a retired one.
 func (t *target) markEvent(d directive) {
 	spec := d.at.spec
-	m := marked{directive: d, revision: 1}
+	m := marked{directive: d, revision: 1, retired: d.name == onRetired}
 	for _, other := range t.marks {
-		if other.at.spec == spec {
-			t.addf(d.pos, "type %s has a second //esgen:event, the first is at %s: leave one out",
-				spec.Name.Name, t.where(other.pos))
-			return
+		switch {
+		case other.at.spec != spec:
+			continue
+		case other.directive.name != d.name:
+			t.addf(d.pos, "type %s has both //esgen:event and //esgen:retired: leave //esgen:event out, for retired takes its place",
+				spec.Name.Name)
+		default:
+			t.addf(d.pos, "type %s has a second //esgen:%s, the first is at %s: leave one out",
+				spec.Name.Name, d.name, t.where(other.pos))
 		}
+		return
 	}
-	if name, ok := d.args["name"]; !ok {
-		t.addf(d.pos, "//esgen:event without name=: write the name under which %s is stored, such as name=%s.%s; "+
+	if _, ok := d.args["name"]; !ok {
+		t.addf(d.pos, "//esgen:%s without name=: write the name under which %s is stored, such as name=%s.%s; "+
 			"it is not taken from the Go type, for renaming that must not change what is stored",
-			spec.Name.Name, t.name, snake(spec.Name.Name))
-	} else if reason := checkName(name.value); reason != "" {
-		t.addf(name.pos, "name=%s %s", name.value, reason)
+			d.name, spec.Name.Name, t.name, snake(spec.Name.Name))
 	} else {
-		m.name = name.value
+		m.name = t.storedName(d)
 	}
-	if revision, ok := d.args["revision"]; ok {
-		n, err := strconv.Atoi(revision.value)
-		if err != nil || n < 1 || n > maxRevision {
-			t.addf(revision.pos, "revision=%s: write a whole number from 1 to %d", revision.value, maxRevision)
-		} else {
-			m.revision = n
-		}
-	}
+	m.revision = t.revisionOf(d)
+	m.aliases = t.names(d, "alias")
+	m.families = t.familiesOf(d)
 	for _, other := range t.marks {
 		if m.name != "" && other.name == m.name && other.revision == m.revision {
 			t.addf(d.pos, "%s and %s (%s) are both stored as %s revision %d: give one another name, or a higher revision=",
@@ -63,6 +62,57 @@ func (t *target) markEvent(d directive) {
 		t.addf(spec.Assign, "event %s is an alias: leave the = out, so that it is a type of this package", spec.Name.Name)
 	}
 	t.marks = append(t.marks, m)
+}
+
+// storedName is name=, or empty if that cannot be stored or is not there.
+func (t *target) storedName(d directive) string {
+	name, ok := d.args["name"]
+	if !ok {
+		return ""
+	}
+	if reason := checkName(name.value); reason != "" {
+		t.addf(name.pos, "name=%s %s", name.value, reason)
+		return ""
+	}
+	return name.value
+}
+
+// revisionOf is revision=, or 1.
+func (t *target) revisionOf(d directive) int {
+	revision, ok := d.args["revision"]
+	if !ok {
+		return 1
+	}
+	n, err := strconv.Atoi(revision.value)
+	if err != nil || n < 1 || n > maxRevision {
+		t.addf(revision.pos, "revision=%s: write a whole number from 1 to %d", revision.value, maxRevision)
+		return 1
+	}
+	return n
+}
+
+// names splits a value at its commas; each part is a stored name.
+func (t *target) names(d directive, key string) []argument {
+	a, ok := d.args[key]
+	if !ok {
+		return nil
+	}
+	var list []argument
+	at := a.pos + token.Pos(len(key)+len("="))
+	for part := range strings.SplitSeq(a.value, ",") {
+		switch reason := ""; {
+		case part == "":
+			t.addf(a.pos, "%s=%s has an empty part: write names with a comma between them, and no blank", key, a.value)
+		default:
+			if reason = checkName(part); reason != "" {
+				t.addf(at, "%s=%s %s", key, part, reason)
+				break
+			}
+			list = append(list, argument{value: part, pos: at})
+		}
+		at += token.Pos(len(part) + len(","))
+	}
+	return list
 }
 
 // checkName says what is wrong with a stored name, or nothing.
@@ -130,7 +180,7 @@ func (t *target) event(m marked) (templates.Event, bool) {
 			spec.Name.Name, kindOf(object.Type()))
 		return templates.Event{}, false
 	}
-	w := walker{target: t, event: spec}
+	w := walker{target: t, what: "event", who: spec.Name.Name, field: spec.Name.Pos()}
 	w.top(object.Type().(*types.Named))
 	fields, ok := w.shape(structure)
 	if len(t.list) == known {
@@ -146,9 +196,22 @@ func (t *target) event(m marked) (templates.Event, bool) {
 		GoName:   spec.Name.Name,
 		Name:     m.name,
 		Revision: m.revision,
+		Aliases:  values(m.aliases),
+		Retired:  m.retired,
 		Doc:      t.doc(spec),
 		Fields:   fields,
+		Shape:    t.shapeOf(object.Type()),
+		At:       t.place(spec.Name.Pos()),
 	}, ok
+}
+
+// values are the texts of arguments, or nil.
+func values(list []argument) []string {
+	var texts []string
+	for _, a := range list {
+		texts = append(texts, a.value)
+	}
+	return texts
 }
 
 // doc is a type's comment without directives.

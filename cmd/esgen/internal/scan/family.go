@@ -4,31 +4,146 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
 )
 
-// defaultID is the type of ids unless the package says otherwise.
-const defaultID = "string"
+// family is a set of events with one category, under scan.
+type family struct {
+	// directive is nil in a package that has none.
+	directive *directive
+	name      string
+	prefix    string
+	pos       token.Pos
+	model     templates.Family
+}
 
-// uuidPath is what id=uuid.UUID means unless the package imports another uuid.
-const uuidPath = "github.com/google/uuid"
-
-// familyName is name=, or else the package's.
-func (t *target) familyName() string {
-	name, pos := t.name, t.files[0].Name.Pos()
-	if t.family != nil {
-		pos = t.family.pos
-		if a, ok := t.family.args["name"]; ok {
-			name, pos = a.value, a.pos
+// findFamilies takes the families that are declared, or the one that need not be.
+func (t *target) findFamilies(list []directive) {
+	byName := map[string]*family{}
+	for _, d := range list {
+		if d.name != onFamily || !t.forPackage(d) {
+			continue
+		}
+		f := &family{directive: &d, name: t.name, pos: d.pos}
+		if a, ok := d.args["name"]; ok {
+			f.name = a.value
+		} else if first := t.unnamed(); first != nil {
+			t.addf(d.pos, "second //esgen:family without name=, the first is at %s: give each a name=", t.where(first.pos))
+			continue
+		}
+		if first := byName[f.name]; first != nil {
+			t.addf(d.pos, "second //esgen:family name=%s, the first is at %s: leave one out, or give it another name",
+				f.name, t.where(first.pos))
+			continue
+		}
+		byName[f.name] = f
+		t.families = append(t.families, f)
+	}
+	if len(t.families) == 0 && len(t.files) > 0 {
+		t.families = []*family{{name: t.name, pos: t.files[0].Name.Pos()}}
+	}
+	if len(t.families) > 1 {
+		for _, f := range t.families {
+			if f.name != t.name {
+				f.prefix = templates.Exported(f.name)
+			}
 		}
 	}
-	if !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(name) {
-		t.addf(pos, "family %q is not a lower-case word: streams are stored as family-id, so write letters, digits "+
-			"and _, as in //esgen:family name=%s", name, wordOf(name))
+}
+
+// unnamed is the family that takes its name from the package.
+func (t *target) unnamed() *family {
+	for _, f := range t.families {
+		if _, ok := f.directive.args["name"]; !ok {
+			return f
+		}
 	}
-	return name
+	return nil
+}
+
+// familiesOf finds the families that a directive names: all that it lists, else the
+// only one, else the one that has the package's name.
+func (t *target) familiesOf(d directive) []*family {
+	a, given := d.args["family"]
+	if !given {
+		if len(t.families) == 1 {
+			return t.families
+		}
+		for _, f := range t.families {
+			if f.name == t.name {
+				return []*family{f}
+			}
+		}
+		t.addf(d.pos, "//esgen:%s without family=: this package has the families %s: write family=%s",
+			d.name, enumerated(t.familyNames()), t.families[0].name)
+		return nil
+	}
+	var found []*family
+	for name := range strings.SplitSeq(a.value, ",") {
+		i := slices.IndexFunc(t.families, func(f *family) bool { return f.name == name })
+		switch {
+		case i < 0:
+			hint := ": declare it in this package with //esgen:family name=" + wordOf(name)
+			if better := suggest(name, t.familyNames()); better != "" {
+				hint = ": write family=" + better
+			} else if d.at.spec != nil && d.name != onState {
+				hint += "; if it is another package's, declare the event there, as type " + d.at.spec.Name.Name + " " +
+					t.name + "." + d.at.spec.Name.Name
+			}
+			t.addf(a.pos, "family=%s: this package has no such family%s", name, hint)
+		case slices.Contains(found, t.families[i]):
+			t.addf(a.pos, "family=%s names %s twice: leave one out", a.value, name)
+		default:
+			found = append(found, t.families[i])
+		}
+	}
+	return found
+}
+
+func (t *target) familyNames() []string {
+	names := make([]string, len(t.families))
+	for i, f := range t.families {
+		names[i] = f.name
+	}
+	return names
+}
+
+// enumerated joins names as a sentence does.
+func enumerated(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// checkInhabited reports families without events, and what is said about them.
+func (t *target) checkInhabited() {
+	if len(t.families) == 1 {
+		return // the events are its
+	}
+	for _, f := range t.families {
+		inhabited := slices.ContainsFunc(t.marks, func(m marked) bool { return slices.Contains(m.families, f) })
+		if !inhabited {
+			t.addf(f.pos, "family %s has no events: write family=%s in the directive of one, or leave the family out", f.name, f.name)
+		}
+	}
+}
+
+// checkFamilyName reports a name that cannot be a category.
+func (t *target) checkFamilyName(f *family) {
+	pos := f.pos
+	if f.directive != nil {
+		if a, ok := f.directive.args["name"]; ok {
+			pos = a.pos
+		}
+	}
+	if !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(f.name) {
+		t.addf(pos, "family %q is not a lower-case word: streams are stored as family-id, so write letters, digits "+
+			"and _, as in //esgen:family name=%s", f.name, wordOf(f.name))
+	}
 }
 
 // wordOf makes a possible family of any name.
@@ -39,146 +154,6 @@ func wordOf(name string) string {
 		return "account"
 	}
 	return word
-}
-
-// idImports are packages that only id= names, so that no file imports them.
-func (t *target) idImports() []string {
-	if path, _, found := t.idPath(); found && path != "" {
-		return []string{path}
-	}
-	return nil
-}
-
-// idPath splits id= into an import path, empty for this package's or a
-// predeclared type, and a name.
-func (t *target) idPath() (path, name string, found bool) {
-	if t.family == nil {
-		return "", defaultID, true
-	}
-	a, ok := t.family.args["id"]
-	if !ok {
-		return "", defaultID, true
-	}
-	dot := strings.LastIndexByte(a.value, '.')
-	if dot < 0 {
-		return "", a.value, true
-	}
-	qualifier, name := a.value[:dot], a.value[dot+1:]
-	if strings.Contains(qualifier, "/") {
-		return qualifier, name, true
-	}
-	for _, file := range t.files {
-		for _, spec := range file.Imports {
-			path := strings.Trim(spec.Path.Value, "\"`")
-			if spec.Name != nil && spec.Name.Name == qualifier {
-				return path, name, true
-			}
-			last := path[strings.LastIndexByte(path, '/')+1:]
-			if spec.Name == nil && (last == qualifier || strings.HasSuffix(strings.TrimSuffix(path, "/"+last), "/"+qualifier) && isMajor(last)) {
-				return path, name, true
-			}
-		}
-	}
-	if qualifier == "uuid" {
-		return uuidPath, name, true
-	}
-	return "", "", false
-}
-
-// isMajor reports whether an element of a path is v2, v3, ….
-func isMajor(element string) bool { return regexp.MustCompile(`^v[0-9]+$`).MatchString(element) }
-
-// id resolves the type of the family's ids.
-func (t *target) id() templates.ID {
-	pos := t.files[0].Name.Pos()
-	value := defaultID
-	if t.family != nil {
-		pos = t.family.pos
-		if a, ok := t.family.args["id"]; ok {
-			pos, value = a.pos, a.value
-		}
-	}
-	path, name, found := t.idPath()
-	if !found {
-		t.addf(pos, "id=%s: no file of this package imports %s: write the path, as in id=example.com/ids.OrderID",
-			value, value[:strings.LastIndexByte(value, '.')])
-		return templates.ID{}
-	}
-	object := t.lookup(pos, value, path, name)
-	if object == nil {
-		return templates.ID{}
-	}
-	if named, ok := object.Type().(*types.Named); ok && named.TypeParams().Len() > 0 {
-		t.addf(pos, "id=%s has type parameters: declare a type without them", value)
-		return templates.ID{}
-	}
-	typ, _ := t.write(object.Type())
-	text, reason := textOf(object.Type())
-	if reason != "" {
-		t.addf(pos, "id=%s: %s", value, reason)
-	}
-	return templates.ID{Type: typ, Text: text}
-}
-
-// lookup finds the type that id= names.
-func (t *target) lookup(pos token.Pos, value, path, name string) *types.TypeName {
-	scope := t.pkg.Scope()
-	if path != "" {
-		pkg, err := t.from.Import(path)
-		if err != nil {
-			t.addf(pos, "id=%s: cannot import %s: %s", value, path, err)
-			return nil
-		}
-		scope = pkg.Scope()
-	}
-	object := scope.Lookup(name)
-	if object == nil && path == "" {
-		object = types.Universe.Lookup(name)
-	}
-	typeName, ok := object.(*types.TypeName)
-	switch {
-	case object == nil:
-		t.addf(pos, "id=%s: there is no type %s: write string, uuid.UUID, or a type with a text form", value, name)
-		return nil
-	case !ok:
-		t.addf(pos, "id=%s is not a type: write string, uuid.UUID, or a type with a text form", value)
-		return nil
-	case path != "" && !typeName.Exported():
-		t.addf(pos, "id=%s is not exported by %s: write an exported type", value, path)
-		return nil
-	}
-	return typeName
-}
-
-// textOf says how ids of a type become text, or why they do not.
-func textOf(t types.Type) (templates.Text, string) {
-	if types.IsInterface(t) {
-		return 0, "an interface does not say what to read: use a string or integer kind, or a struct with MarshalText " +
-			"on the value and UnmarshalText on the pointer"
-	}
-	m := methodsOf(t)
-	switch {
-	case m.value[marshalText] && m.pointer[unmarshalText]:
-		return templates.OwnText, ""
-	case m.pointer[marshalText] && m.pointer[unmarshalText]:
-		return 0, "MarshalText has a pointer receiver: declare it on the value, for ids are passed by value"
-	case m.pointer[marshalText]:
-		return 0, "it has MarshalText but no UnmarshalText, so it could not be read back: add it on the pointer"
-	case m.pointer[unmarshalText]:
-		return 0, "it has UnmarshalText but no MarshalText, so it could not be written: add it on the value"
-	}
-	if basic, ok := t.Underlying().(*types.Basic); ok {
-		switch info := basic.Info(); {
-		case info&types.IsString != 0:
-			return templates.StringText, ""
-		case info&types.IsInteger != 0 && basic.Kind() != types.Uintptr:
-			return templates.IntText, ""
-		case basic.Kind() == types.Invalid:
-			return 0, "its type does not resolve"
-		}
-	}
-	return 0, kindOf(t) + " has no text form: use a string or integer kind, or declare MarshalText on the value " +
-		"and UnmarshalText on the pointer"
 }
 
 // serializerList checks //esgen:package serializers=.

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"go/ast"
 	"go/token"
 	"go/types"
 	"reflect"
@@ -11,7 +10,8 @@ import (
 // walker looks at everything that would be stored for one event.
 type walker struct {
 	*target
-	event *ast.TypeSpec
+	// what is looked at, "event", and its name, for messages.
+	what, who string
 	// field is the event's own field under way; problems are reported there.
 	field token.Pos
 	// inner is the field under way at any depth.
@@ -34,29 +34,25 @@ type visit struct {
 // refusef reports a field by its path.
 func (w *walker) refusef(path, format string, args ...any) {
 	if path == "" {
-		w.addf(w.field, "event %s "+format, append([]any{w.event.Name.Name}, args...)...)
+		w.addf(w.field, w.what+" %s "+format, append([]any{w.who}, args...)...)
 		return
 	}
-	w.addf(w.field, "field %s of %s "+format, append([]any{path, w.event.Name.Name}, args...)...)
+	w.addf(w.field, "field %s of %s "+format, append([]any{path, w.who}, args...)...)
 }
 
-// top checks the event itself.
+// top checks the event itself, which is reported at w.field.
 func (w *walker) top(t *types.Named) {
-	w.field, w.self = w.event.Name.Pos(), t
+	w.self = t
 	w.seen = map[visit]bool{}
 	w.whole(t, "", false)
 }
 
 // check looks at a type that is stored at path.
 func (w *walker) check(t types.Type, path string, addressable bool) {
-	if alias, ok := t.(*types.Alias); ok && alias.TypeArgs().Len() > 0 {
-		w.generic(path, t)
-		return
-	}
 	switch u := types.Unalias(t).(type) {
 	case *types.Named:
-		if u.TypeArgs().Len() > 0 {
-			w.generic(path, t)
+		if len(w.seen) > mostTypes {
+			w.refusef(path, "has type %s, and so no end of others: a generic type must not hold itself with other arguments", w.short(t))
 			return
 		}
 		w.whole(u, path, addressable)
@@ -67,9 +63,9 @@ func (w *walker) check(t types.Type, path string, addressable bool) {
 	}
 }
 
-func (w *walker) generic(path string, t types.Type) {
-	w.refusef(path, "has the generic type %s: declare a type without parameters", w.short(t))
-}
+// mostTypes is more than any event is made of. Type parameters can make more
+// without end.
+const mostTypes = 1000
 
 // whole looks at what a type is made of, unless it has methods that serializers
 // leave it to.
@@ -128,7 +124,7 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 	case *types.Struct:
 		w.structure(t, u, path, addressable)
 	case *types.Interface:
-		cannot("an interface does not say what to read; use a concrete type, or json.RawMessage")
+		w.union(t, u, path)
 	case *types.Chan, *types.Signature:
 		if _, named := t.(*types.Named); named {
 			cannot(`store the data it stands for, or tag the field json:"-"`)
@@ -142,7 +138,7 @@ func (w *walker) underlying(t, under types.Type, path string, addressable bool) 
 
 // key looks at the key of a map.
 func (w *walker) key(t types.Type, path string) {
-	if u, ok := types.Unalias(t).(*types.Named); ok && u.TypeArgs().Len() == 0 {
+	if u, ok := types.Unalias(t).(*types.Named); ok {
 		m := methodsOf(u)
 		writes, reads := m.value[marshalText], m.pointer[unmarshalText]
 		if writes && reads {

@@ -9,6 +9,8 @@ import (
 type place struct {
 	// spec is the type it documents, or nil.
 	spec *ast.TypeSpec
+	// fn is the function it documents, or nil.
+	fn *ast.FuncDecl
 	// pkg: it documents the package, or stands alone between declarations.
 	pkg bool
 	// words describe it for a message.
@@ -32,7 +34,7 @@ func placesOf(file *ast.File) places {
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			set(d.Doc, place{words: "func " + d.Name.Name})
+			set(d.Doc, place{fn: d, words: "func " + d.Name.Name})
 		case *ast.GenDecl:
 			if d.Tok == token.TYPE && !d.Lparen.IsValid() && len(d.Specs) == 1 {
 				spec := d.Specs[0].(*ast.TypeSpec)

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+
+	"github.com/esgen/esgen/templates"
 )
 
 // Problem is something the author of the source has to change.
@@ -42,6 +44,12 @@ func oneLine(text string) string {
 func (p *problems) where(pos token.Pos) string {
 	at := p.at(pos)
 	return fmt.Sprintf("%s:%d:%d", base(at.Filename), at.Line, at.Column)
+}
+
+// place is a position for the model.
+func (p *problems) place(pos token.Pos) templates.Position {
+	at := p.at(pos)
+	return templates.Position{File: base(at.Filename), Line: at.Line, Column: at.Column}
 }
 
 // ordered returns the problems by position, each once.

@@ -64,13 +64,18 @@ func (t *target) write(from types.Type) (templates.Type, string) {
 		}
 		return templates.Type{Name: u.Name()}, ""
 	case *types.Named:
-		if u.TypeArgs().Len() > 0 {
-			return templates.Type{}, "has the generic type " + t.short(u) + ": declare a type without parameters"
-		}
 		if pkg := u.Obj().Pkg(); pkg != nil && pkg != t.pkg && !u.Obj().Exported() {
 			return templates.Type{}, "has type " + t.short(u) + ", which its package does not export: declare one here"
 		}
-		return t.nameOf(u.Obj()), ""
+		result := t.nameOf(u.Obj())
+		for arg := range u.TypeArgs().Types() {
+			written, reason := t.write(arg)
+			if reason != "" {
+				return result, reason
+			}
+			result.Args = append(result.Args, written)
+		}
+		return result, ""
 	case *types.Pointer:
 		return t.writeElem(templates.Pointer, u.Elem())
 	case *types.Slice:

@@ -1,13 +1,39 @@
 package scan
 
-import "go/types"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"go/types"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 
-// markState takes the type that events are folded into.
+	"github.com/esgen/esgen/templates"
+)
+
+// maxSnapshots bounds snapshots=.
+const maxSnapshots = 1_000_000
+
+// markState takes a type that events are folded into.
 func (t *target) markState(d directive) {
 	spec := d.at.spec
-	if t.state != nil {
-		t.addf(d.pos, "second //esgen:state, the first is at %s: a family has one", t.where(t.state.pos))
-		return
+	m := marked{directive: d, revision: t.revisionOf(d), families: t.familiesOf(d)}
+	for _, other := range t.states {
+		for _, f := range m.families {
+			if slices.Contains(other.families, f) {
+				t.addf(d.pos, "second //esgen:state, the first is at %s: a family has one", t.where(other.pos))
+				return
+			}
+		}
+	}
+	if a, ok := d.args["snapshots"]; ok {
+		if n, err := strconv.Atoi(a.value); err != nil || n < 1 || n > maxSnapshots {
+			t.addf(a.pos, "snapshots=%s: write after how many events another snapshot is stored, from 1 to %d", a.value, maxSnapshots)
+		}
+	} else if a, ok := d.args["revision"]; ok {
+		t.addf(a.pos, "revision=%s of a state without snapshots has no effect: write snapshots=N, too, or leave it out", a.value)
 	}
 	switch {
 	case spec.TypeParams != nil:
@@ -15,16 +41,37 @@ func (t *target) markState(d directive) {
 	case spec.Assign.IsValid():
 		t.addf(spec.Assign, "state %s is an alias: leave the = out, so that it can have methods", spec.Name.Name)
 	}
-	t.state = &marked{directive: d}
+	t.states = append(t.states, m)
 }
 
-// checkState finds what the compiler would let pass: an Apply method on a value
-// satisfies the Applier and changes a copy. Missing methods are the compiler's.
-func (t *target) checkState() {
-	spec := t.state.at.spec
-	for _, m := range t.marks {
-		if m.at.spec == spec {
-			t.addf(t.state.pos, "%s is both an event and the state: declare two types", spec.Name.Name)
+// resolveState describes a state, and finds what the compiler would let pass.
+func (t *target) resolveState(m *marked) {
+	t.checkState(m)
+	state := templates.State{
+		GoName: m.at.spec.Name.Name,
+		Doc:    t.doc(m.at.spec),
+		At:     t.place(m.at.spec.Name.Pos()),
+	}
+	if object, ok := t.pkg.Scope().Lookup(state.GoName).(*types.TypeName); ok && isValid(object.Type()) {
+		state.Shape = t.shapeOf(object.Type())
+	}
+	if a, ok := m.args["snapshots"]; ok {
+		state.Snapshots, _ = strconv.Atoi(a.value)
+		state.Revision = m.revision
+		state.Fingerprint = t.checkSnapshot(m)
+	}
+	for _, f := range m.families {
+		f.model.State = &state
+	}
+}
+
+// checkState finds Apply methods on a value, which satisfy the Applier and change a
+// copy. Missing methods are the compiler's.
+func (t *target) checkState(m *marked) {
+	spec := m.at.spec
+	for _, e := range t.marks {
+		if e.at.spec == spec {
+			t.addf(m.pos, "%s is both an event and the state: declare two types", spec.Name.Name)
 		}
 	}
 	object, ok := t.pkg.Scope().Lookup(spec.Name.Name).(*types.TypeName)
@@ -38,11 +85,89 @@ func (t *target) checkState() {
 	case *types.Map:
 		return // a map is changed through its value
 	}
-	for _, m := range t.marks {
-		method := "Apply" + m.at.spec.Name.Name
+	for _, e := range t.marks {
+		method := "Apply" + e.at.spec.Name.Name
 		found, index, _ := types.LookupFieldOrMethod(object.Type(), false, t.pkg, method)
 		if f, ok := found.(*types.Func); ok && len(index) == 1 {
 			t.addf(f.Pos(), "%s has a value receiver, so it changes a copy: write func (… *%s) %s", method, spec.Name.Name, method)
 		}
+	}
+}
+
+// checkSnapshot looks at what a snapshot stores, as at an event, and returns the
+// fingerprint of its shape.
+func (t *target) checkSnapshot(m *marked) string {
+	spec := m.at.spec
+	object, ok := t.pkg.Scope().Lookup(spec.Name.Name).(*types.TypeName)
+	if !ok || object.IsAlias() {
+		return ""
+	}
+	named, ok := object.Type().(*types.Named)
+	if !ok || named.TypeParams().Len() > 0 {
+		return "" // said already
+	}
+	known := len(t.list)
+	w := walker{target: t, what: "state", who: spec.Name.Name, field: spec.Name.Pos()}
+	w.top(named)
+	if len(t.list) > known {
+		return ""
+	}
+	hash := sha256.New()
+	f := fingerprint{target: t, seen: map[types.Type]int{}}
+	f.write(hash, named)
+	return hex.EncodeToString(hash.Sum(nil)[:8])
+}
+
+// fingerprint writes what a stored value depends on: not the names of types, but
+// what they are made of, and whose methods write them.
+type fingerprint struct {
+	*target
+	seen map[types.Type]int
+}
+
+func (f fingerprint) write(to interface{ Write([]byte) (int, error) }, typ types.Type) {
+	typ = types.Unalias(typ)
+	if n, ok := f.seen[typ]; ok {
+		fmt.Fprintf(to, "again %d;", n)
+		return
+	}
+	if named, ok := typ.(*types.Named); ok {
+		f.seen[typ] = len(f.seen)
+		if opaque, _ := methodsOf(named).opaque(true); opaque {
+			fmt.Fprintf(to, "own %s;", types.TypeString(named, nil))
+			return
+		}
+	}
+	switch u := typ.Underlying().(type) {
+	case *types.Struct:
+		fmt.Fprint(to, "struct;")
+		for i := range u.NumFields() {
+			field, tag := u.Field(i), reflect.StructTag(u.Tag(i))
+			name, options, _ := strings.Cut(tag.Get("json"), ",")
+			if !field.Exported() && !field.Embedded() || tag.Get("json") == "-" {
+				continue
+			}
+			if name == "" {
+				name = field.Name()
+			}
+			fmt.Fprintf(to, "%q %q %q %t;", name, options, tag.Get("msgpack"), field.Embedded())
+			f.write(to, field.Type())
+		}
+		fmt.Fprint(to, "end;")
+	case *types.Pointer:
+		fmt.Fprint(to, "pointer;")
+		f.write(to, u.Elem())
+	case *types.Slice:
+		fmt.Fprint(to, "slice;")
+		f.write(to, u.Elem())
+	case *types.Array:
+		fmt.Fprintf(to, "array %d;", u.Len())
+		f.write(to, u.Elem())
+	case *types.Map:
+		fmt.Fprint(to, "map;")
+		f.write(to, u.Key())
+		f.write(to, u.Elem())
+	default:
+		fmt.Fprintf(to, "%s;", types.TypeString(u, nil))
 	}
 }

@@ -11,59 +11,89 @@ import (
 // target is a package under scan, from its directives to its model.
 type target struct {
 	*source
-	family      *directive
+	families    []*family
 	serializers *argument
 	msgpack     *argument
-	state       *marked
+	states      []marked
 	marks       []marked
+	upcasts     []*upcast
+	gone        []marked
+	unions      []*union
+	members     []*member
 
 	from   *imports
 	pkg    *types.Package
 	errors []types.Error
+	shapes *shaper
 }
 
-// marked is a type with a directive.
+// marked is a type with a directive, or a name that is retired.
 type marked struct {
 	directive
 	name     string
 	revision int
+	aliases  []argument
+	retired  bool
+	families []*family
 }
 
 // needsTypes reports whether there is anything to generate for.
 func (t *target) needsTypes() bool { return !t.broken && len(t.marks) > 0 }
 
-// interpret sorts the directives by what they say.
+// interpret sorts the directives by what they say. Families come first, for the
+// others name them.
 func (t *target) interpret(list []directive) {
+	t.findFamilies(list)
 	for _, d := range list {
 		switch d.name {
-		case onFamily:
-			t.forPackage(d, &t.family)
 		case onPackage:
-			var one *directive
-			t.forPackage(d, &one)
-			if one != nil {
-				t.once(*one, "serializers", &t.serializers)
-				t.once(*one, "msgpack", &t.msgpack)
-			}
+			t.markPackage(d)
 		case onEvent:
 			if t.forType(d) {
+				t.markEvent(d)
+			}
+		case onRetired:
+			if d.at.pkg {
+				t.markGone(d)
+			} else if t.forType(d) {
 				t.markEvent(d)
 			}
 		case onState:
 			if t.forType(d) {
 				t.markState(d)
 			}
+		case onUpcast:
+			t.markUpcast(d)
+		case onUnion:
+			if t.forType(d) {
+				t.markUnion(d)
+			}
+		case onMember:
+			if t.forType(d) {
+				t.markMember(d)
+			}
 		}
 	}
-	if len(t.marks) > 0 {
+	if len(t.marks) == 0 {
+		const missing = "without an event: mark a struct type with //esgen:event name=…"
+		for _, d := range list {
+			if d.name != onEvent && len(t.list) == 0 {
+				t.addf(d.pos, "//esgen:%s %s", d.name, missing)
+			}
+		}
 		return
 	}
-	const missing = "without an event: mark a struct type with //esgen:event name=…"
-	for _, d := range list {
-		if d.name != onEvent && len(t.list) == 0 {
-			t.addf(d.pos, "//esgen:%s %s", d.name, missing)
-		}
+	t.checkNames()
+	t.checkInhabited()
+}
+
+// markPackage takes what is said about the whole package.
+func (t *target) markPackage(d directive) {
+	if !t.forPackage(d) {
+		return
 	}
+	t.once(d, "serializers", &t.serializers)
+	t.once(d, "msgpack", &t.msgpack)
 }
 
 // once takes an argument that a package gives at most once.
@@ -78,18 +108,13 @@ func (t *target) once(d directive, key string, into **argument) {
 	}
 }
 
-// forPackage takes a directive that is about the package.
-func (t *target) forPackage(d directive, into **directive) {
+// forPackage reports whether a directive stands where the package is spoken of.
+func (t *target) forPackage(d directive) bool {
 	if !d.at.pkg {
 		t.addf(d.pos, "//esgen:%s is about the package, and stands on %s: put it above the package clause "+
 			"or between empty lines", d.name, d.at.words)
-		return
 	}
-	if *into != nil {
-		t.addf(d.pos, "second //esgen:%s, the first is at %s: a package has one", d.name, t.where((*into).pos))
-		return
-	}
-	*into = &d
+	return d.at.pkg
 }
 
 // forType reports whether a directive stands on a type declaration.
@@ -98,11 +123,18 @@ func (t *target) forType(d directive) bool {
 		return true
 	}
 	what := "a struct type"
-	if d.name == onState {
+	switch d.name {
+	case onState, onMember:
 		what = "a type"
+	case onUnion:
+		what = "an interface"
 	}
-	t.addf(d.pos, "//esgen:%s stands on %s: put it directly above the declaration of %s, without an empty line",
-		d.name, d.at.words, what)
+	instead := ""
+	if d.name == onRetired {
+		instead = ", or between empty lines if no type reads the name any more"
+	}
+	t.addf(d.pos, "//esgen:%s stands on %s: put it directly above the declaration of %s, without an empty line%s",
+		d.name, d.at.words, what, instead)
 	return false
 }
 
@@ -114,7 +146,6 @@ func (t *target) resolve(from *imports) *templates.Package {
 	t.errors = append(t.errors, from.errors...)
 
 	model := templates.Package{Name: t.name}
-	family := templates.Family{Name: t.familyName(), ID: t.id()}
 	if t.serializers != nil {
 		model.Serializers = t.serializerList()
 	}
@@ -125,20 +156,42 @@ func (t *target) resolve(from *imports) *templates.Package {
 				t.msgpack.value)
 		}
 	}
+	for _, f := range t.families {
+		f.model = templates.Family{Name: f.name, Prefix: f.prefix, ID: t.id(f), At: t.place(f.pos)}
+		t.checkFamilyName(f)
+	}
+	model.Unions = t.resolveUnions()
 	sources := map[string]bool{}
 	for _, m := range t.marks {
 		if e, ok := t.event(m); ok {
-			family.Events = append(family.Events, e)
+			for _, f := range m.families {
+				f.model.Events = append(f.model.Events, e)
+				if e.Retired {
+					f.model.Retired = append(f.model.Retired, retiredOf(t, m, e.GoName))
+				}
+			}
 			sources[base(t.at(m.pos).Filename)] = true
 		}
 	}
-	if t.state != nil {
-		family.State = &templates.State{GoName: t.state.at.spec.Name.Name}
-		t.checkState()
+	for _, m := range t.gone {
+		for _, f := range m.families {
+			f.model.Retired = append(f.model.Retired, retiredOf(t, m, ""))
+		}
+		sources[base(t.at(m.pos).Filename)] = true
+	}
+	t.resolveUpcasts()
+	for _, u := range t.upcasts {
+		sources[base(t.at(u.pos).Filename)] = true
+	}
+	for i := range t.states {
+		t.resolveState(&t.states[i])
 	}
 	model.Sources = slices.Sorted(maps.Keys(sources))
 	model.Taken = t.pkg.Scope().Names()
-	model.Families = []templates.Family{family}
+	for _, f := range t.families {
+		model.Families = append(model.Families, f.model)
+	}
+	model.Stored = t.mirrors(&model)
 	t.clashes(model)
 	return &model
 }

@@ -65,10 +65,12 @@ func (t *target) unresolved(expr ast.Expr) string {
 		return "has type " + written + ", which only cgo knows: use a Go type"
 	}
 	element := strings.TrimLeft(written, "[]*")
-	for _, name := range []string{"Event", "Stream", "Meta", "Recorded", "Handler", "Ignore", "Applier"} {
-		if element == name {
-			return "has type " + name + ", which esgen declares in " + templates.FileName(t.name) +
-				": an event is made of types of your own"
+	for _, f := range t.families {
+		for _, name := range []string{"Event", "Stream", "Meta", "Recorded", "Handler", "Ignore", "Applier"} {
+			if element == f.prefix+name {
+				return "has type " + element + ", which esgen declares in " + templates.FileName(t.name) +
+					": an event is made of types of your own"
+			}
 		}
 	}
 	return "has type " + written + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
