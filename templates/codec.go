@@ -242,7 +242,20 @@ func (c *codecs) recursive(s *Shape) bool {
 }
 
 // place is the Go expression of a property of v.
-func place(v string, p Property) string { return v + "." + strings.Join(p.Path, ".") }
+func place(v string, p Property) string {
+	if to, ok := strings.CutPrefix(v, "*"); ok && to[0] != '*' {
+		v = to // a selector follows one pointer by itself
+	}
+	return operand(v) + "." + strings.Join(p.Path, ".")
+}
+
+// operand puts parentheses around what would not bind to an index or a selector.
+func operand(expression string) string {
+	if expression[0] == '*' {
+		return "(" + expression + ")"
+	}
+	return expression
+}
 
 // declarations lists what the file of codecs holds.
 func (c *codecs) declarations(p Package) []jen.Code {

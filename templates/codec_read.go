@@ -34,7 +34,7 @@ func behind(ref string) string {
 	if at, ok := strings.CutPrefix(ref, "&"); ok {
 		return at
 	}
-	return "(*" + ref + ")"
+	return "*" + ref
 }
 
 // read reads into what the pointer expression ref points to.
@@ -68,10 +68,10 @@ func (c *codecs) read(s *Shape, ref string, depth int) []jen.Code {
 	case TimeShape:
 		return one(jen.Id("r").Dot("ReadTime").Call(raw(ref)))
 	case UUIDShape:
-		return one(jen.Id("r").Dot("ReadFixed").Call(raw(behind(ref) + "[:]")))
+		return one(jen.Id("r").Dot("ReadFixed").Call(raw(operand(behind(ref)) + "[:]")))
 	case ArrayShape:
 		if s.Len >= 0 {
-			return one(jen.Id("r").Dot("ReadFixed").Call(raw(behind(ref) + "[:]")))
+			return one(jen.Id("r").Dot("ReadFixed").Call(raw(operand(behind(ref)) + "[:]")))
 		}
 		e := numbered("e", depth)
 		block := append([]jen.Code{jen.Id(e).Op(":=").Qual(wirePath, "Add").Call(raw(ref))}, c.read(s.Elem, e, depth+1)...)
@@ -84,7 +84,7 @@ func (c *codecs) read(s *Shape, ref string, depth int) []jen.Code {
 			jen.Qual(wirePath, "ReadString").Call(jen.Id("r"), jen.Op("&").Id(key)),
 		}
 		block = append(block, c.read(s.Elem, "&"+value, depth+1)...)
-		block = append(block, raw(behind(ref)).Index(jen.Id(key)).Op("=").Id(value))
+		block = append(block, raw(operand(behind(ref))).Index(jen.Id(key)).Op("=").Id(value))
 		return elements("ReadMap", block...)
 	case OptionalShape:
 		at := behind(ref)

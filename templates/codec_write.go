@@ -63,8 +63,13 @@ func (c *codecs) writeObject(s *Shape, at string, guard bool, depth int) []jen.C
 		code = append(code, onWriter("Map", length))
 	}
 	for _, p := range s.Properties {
-		one := append([]jen.Code{onWriter("Key", jen.Lit(p.Name))}, c.write(p.Shape, place(at, p), depth)...)
-		if condition := c.optional(p, at); condition != nil {
+		condition := c.optional(p, at)
+		shape, value := p.Shape, place(at, p)
+		if condition != nil && shape.Kind == OptionalShape && c.writable(shape) { // it is not nil there
+			shape, value = shape.Elem, "*"+value
+		}
+		one := append([]jen.Code{onWriter("Key", jen.Lit(p.Name))}, c.write(shape, value, depth)...)
+		if condition != nil {
 			one = []jen.Code{jen.If(condition).Block(one...)}
 		}
 		code = append(code, one...)
@@ -111,22 +116,22 @@ func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 	case TimeShape:
 		return one(onWriter("Time", raw(at)))
 	case UUIDShape:
-		return one(onWriter("Bytes", raw(at+"[:]")))
+		return one(onWriter("Bytes", raw(operand(at)+"[:]")))
 	case ArrayShape:
 		if s.Len >= 0 {
-			return one(onWriter("Bytes", raw(at+"[:]")))
+			return one(onWriter("Bytes", raw(operand(at)+"[:]")))
 		}
 		i := numbered("i", depth)
 		return []jen.Code{
 			jen.Qual(wirePath, "WriteSlice").Call(jen.Id("w"), raw(at)),
-			jen.For(jen.Id(i).Op(":=").Range().Add(raw(at))).Block(c.write(s.Elem, at+"["+i+"]", depth+1)...),
+			jen.For(jen.Id(i).Op(":=").Range().Add(raw(at))).Block(c.write(s.Elem, operand(at)+"["+i+"]", depth+1)...),
 			onWriter("End"),
 		}
 	case MapShape:
 		k, e := numbered("k", depth), numbered("e", depth)
-		element := raw(at).Index(jen.Id(k))
+		element := raw(operand(at)).Index(jen.Id(k))
 		if key := s.Key.Go; key.Kind != Named || key.Path != "" || key.Name != "string" || c.taken["string"] {
-			element = raw(at).Index(key.code().Call(jen.Id(k)))
+			element = raw(operand(at)).Index(key.code().Call(jen.Id(k)))
 		}
 		block := []jen.Code{onWriter("String", jen.Id(k)), jen.Id(e).Op(":=").Add(element)}
 		return []jen.Code{
@@ -135,12 +140,7 @@ func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 			onWriter("End"),
 		}
 	case OptionalShape:
-		to := "*" + at
-		if k := s.Elem.Kind; k != ObjectShape && k != BoolShape && k != StringShape && k != IntShape && k != UintShape ||
-			s.Elem.Kind == ObjectShape && s.Elem.Go.Kind != Named {
-			to = "(*" + at + ")"
-		}
-		return one(jen.If(raw(at).Op("==").Nil()).Block(onWriter("Nil")).Else().Block(c.write(s.Elem, to, depth)...))
+		return one(jen.If(raw(at).Op("==").Nil()).Block(onWriter("Nil")).Else().Block(c.write(s.Elem, "*"+at, depth)...))
 	case ObjectShape:
 		if s.Go.Kind == Named {
 			return one(jen.Id("pack"+c.function(s)).Call(jen.Id("w"), raw(at)))
