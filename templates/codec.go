@@ -35,7 +35,7 @@ type function struct {
 // locals are the names inside of the functions. No import may have one, and a
 // type of the package that does is left to the runtime.
 func locals() []string {
-	return []string{"w", "r", "v", "fields", "n", "i", "e", "k", "key", "value"}
+	return []string{"w", "r", "v", "dst", "fields", "n", "i", "e", "k", "key", "value"}
 }
 
 func newCodecs(p Package) *codecs {

@@ -29,9 +29,9 @@ func TestRenderCodecs(t *testing.T) {
 	}
 	for _, want := range []string{
 		"if v.Name != \"\" {\n\t\tn++\n",
-		"if !w.Map(n) {\n\t\treturn\n",
-		"for i := range v.Nodes {\n\t\tpackNode(w, v.Nodes[i])\n\t}\n\tw.End()\n",
-		"serializer.WriteMsgpack(w, v.Rest)",
+		"dst = w.Map(dst, n)\n\tif w.Err() != nil {\n\t\treturn dst\n",
+		"for i := range v.Nodes {\n\t\tdst = packNode(w, dst, v.Nodes[i])\n\t}\n\tw.End()\n",
+		"dst = serializer.WriteMsgpack(w, dst, v.Rest)",
 		"serializer.MsgpackOf(packNode, unpackNode),",
 		"e := wire.Add(&v.Nodes)\n\t\t\t\tunpackNode(r, e)\n",
 	} {

@@ -10,8 +10,9 @@ import (
 func (c *codecs) pack(f function) jen.Code {
 	guard := c.recursive(f.shape)
 	return jen.Func().Id("pack"+f.name).
-		Params(jen.Id("w").Op("*").Qual(wirePath, "Writer"), jen.Id(parameter(f)).Add(f.shape.Go.code())).
-		Block(c.writeObject(f.shape, "v", guard, 0)...)
+		Params(jen.Id("w").Op("*").Qual(wirePath, "Writer"), jen.Id("dst").Index().Byte(), jen.Id(parameter(f)).Add(f.shape.Go.code())).
+		Index().Byte().
+		Block(append(c.writeObject(f.shape, "v", guard, 0), jen.Return(jen.Id("dst")))...)
 }
 
 // parameter is the name of the value, if there is anything to write of it.
@@ -25,10 +26,25 @@ func parameter(f function) string {
 // raw writes an expression as it is.
 func raw(expression string) *jen.Statement { return jen.Id(expression) }
 
-// onWriter calls a method of the Writer.
-func onWriter(method string, arguments ...jen.Code) *jen.Statement {
-	return jen.Id("w").Dot(method).Call(arguments...)
+// dst appends what code returns.
+func dst(code *jen.Statement) jen.Code { return jen.Id("dst").Op("=").Add(code) }
+
+// plain appends by a function that cannot fail.
+func plain(function string, value jen.Code) jen.Code {
+	return dst(jen.Qual(wirePath, "Append"+function).Call(jen.Id("dst"), value))
 }
+
+// onWriter appends by a method of the Writer.
+func onWriter(method string, value jen.Code) jen.Code {
+	return dst(jen.Id("w").Dot(method).Call(jen.Id("dst"), value))
+}
+
+// withWriter appends by a function that needs the Writer.
+func withWriter(path, function string, value jen.Code) jen.Code {
+	return dst(jen.Qual(path, function).Call(jen.Id("w"), jen.Id("dst"), value))
+}
+
+func end() jen.Code { return jen.Id("w").Dot("End").Call() }
 
 // numbered names a variable of a nested block.
 func numbered(name string, depth int) string {
@@ -57,10 +73,9 @@ func (c *codecs) writeObject(s *Shape, at string, guard bool, depth int) []jen.C
 		code = append(append(code, jen.Id(n).Op(":=").Lit(stored)), counts...)
 		length = jen.Id(n)
 	}
+	code = append(code, onWriter("Map", length))
 	if guard {
-		code = append(code, jen.If(jen.Op("!").Add(onWriter("Map", length))).Block(jen.Return()))
-	} else {
-		code = append(code, onWriter("Map", length))
+		code = append(code, jen.If(jen.Id("w").Dot("Err").Call().Op("!=").Nil()).Block(jen.Return(jen.Id("dst"))))
 	}
 	for _, p := range s.Properties {
 		condition := c.optional(p, at)
@@ -68,13 +83,13 @@ func (c *codecs) writeObject(s *Shape, at string, guard bool, depth int) []jen.C
 		if condition != nil && shape.Kind == OptionalShape && c.writable(shape) { // it is not nil there
 			shape, value = shape.Elem, "*"+value
 		}
-		one := append([]jen.Code{onWriter("Key", jen.Lit(p.Name))}, c.write(shape, value, depth)...)
+		one := append([]jen.Code{plain("String", jen.Lit(p.Name))}, c.write(shape, value, depth)...)
 		if condition != nil {
 			one = []jen.Code{jen.If(condition).Block(one...)}
 		}
 		code = append(code, one...)
 	}
-	return append(code, onWriter("End"))
+	return append(code, end())
 }
 
 // optional is the condition of a property that may be left out, or nil.
@@ -97,35 +112,35 @@ func (c *codecs) as(want string, s *Shape, at string) jen.Code {
 func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 	one := func(code jen.Code) []jen.Code { return []jen.Code{code} }
 	if !c.writable(s) {
-		return one(jen.Qual(SerializerPath, "WriteMsgpack").Call(jen.Id("w"), raw(at)))
+		return one(withWriter(SerializerPath, "WriteMsgpack", raw(at)))
 	}
 	switch s.Kind {
 	case BoolShape:
-		return one(onWriter("Bool", c.as("bool", s, at)))
+		return one(plain("Bool", c.as("bool", s, at)))
 	case StringShape:
-		return one(onWriter("String", c.as("string", s, at)))
+		return one(onWriter("Text", c.as("string", s, at)))
 	case IntShape, DurationShape:
-		return one(onWriter("Int", c.as("int64", s, at)))
+		return one(plain("Int", c.as("int64", s, at)))
 	case UintShape:
-		return one(onWriter("Uint", c.as("uint64", s, at)))
+		return one(plain("Uint", c.as("uint64", s, at)))
 	case FloatShape:
 		size := strconv.Itoa(s.Bits)
-		return one(onWriter("Float"+size, c.as("float"+size, s, at)))
+		return one(plain("Float"+size, c.as("float"+size, s, at)))
 	case BytesShape:
-		return one(onWriter("BytesOrNil", raw(at)))
+		return one(plain("BytesOrNil", raw(at)))
 	case TimeShape:
 		return one(onWriter("Time", raw(at)))
 	case UUIDShape:
-		return one(onWriter("Bytes", raw(operand(at)+"[:]")))
+		return one(plain("Bytes", raw(operand(at)+"[:]")))
 	case ArrayShape:
 		if s.Len >= 0 {
-			return one(onWriter("Bytes", raw(operand(at)+"[:]")))
+			return one(plain("Bytes", raw(operand(at)+"[:]")))
 		}
 		i := numbered("i", depth)
 		return []jen.Code{
-			jen.Qual(wirePath, "WriteSlice").Call(jen.Id("w"), raw(at)),
+			withWriter(wirePath, "Slice", raw(at)),
 			jen.For(jen.Id(i).Op(":=").Range().Add(raw(at))).Block(c.write(s.Elem, operand(at)+"["+i+"]", depth+1)...),
-			onWriter("End"),
+			end(),
 		}
 	case MapShape:
 		k, e := numbered("k", depth), numbered("e", depth)
@@ -133,17 +148,18 @@ func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 		if key := s.Key.Go; key.Kind != Named || key.Path != "" || key.Name != "string" || c.taken["string"] {
 			element = raw(operand(at)).Index(key.code().Call(jen.Id(k)))
 		}
-		block := []jen.Code{onWriter("String", jen.Id(k)), jen.Id(e).Op(":=").Add(element)}
+		block := []jen.Code{onWriter("Text", jen.Id(k)), jen.Id(e).Op(":=").Add(element)}
 		return []jen.Code{
-			jen.For(jen.List(jen.Id("_"), jen.Id(k)).Op(":=").Range().Qual(wirePath, "WriteMap").Call(jen.Id("w"), raw(at))).
+			withWriter(wirePath, "MapOf", raw(at)),
+			jen.For(jen.List(jen.Id("_"), jen.Id(k)).Op(":=").Range().Qual(wirePath, "Keys").Call(jen.Id("w"), raw(at))).
 				Block(append(block, c.write(s.Elem, e, depth+1)...)...),
-			onWriter("End"),
+			end(),
 		}
 	case OptionalShape:
-		return one(jen.If(raw(at).Op("==").Nil()).Block(onWriter("Nil")).Else().Block(c.write(s.Elem, "*"+at, depth)...))
+		return one(jen.If(raw(at).Op("==").Nil()).Block(dst(jen.Qual(wirePath, "AppendNil").Call(jen.Id("dst")))).Else().Block(c.write(s.Elem, "*"+at, depth)...))
 	case ObjectShape:
 		if s.Go.Kind == Named {
-			return one(jen.Id("pack"+c.function(s)).Call(jen.Id("w"), raw(at)))
+			return one(dst(jen.Id("pack"+c.function(s)).Call(jen.Id("w"), jen.Id("dst"), raw(at))))
 		}
 		return c.writeObject(s, at, false, depth+1)
 	default:

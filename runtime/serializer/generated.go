@@ -15,21 +15,20 @@ import (
 // the directive //esgen:package msgpack=generated.
 type MsgpackCodec struct {
 	goType reflect.Type
-	write  func(*msgpackwire.Writer, any)
+	write  func(*msgpackwire.Writer, []byte, any) []byte
 	read   func(*msgpackwire.Reader, any)
 }
 
 // MsgpackOf describes how T is written and read: to the same bytes, and from the
 // same bytes to the same value, as [Msgpack] does without it.
-func MsgpackOf[T any](write func(*msgpackwire.Writer, T), read func(*msgpackwire.Reader, *T)) MsgpackCodec {
+func MsgpackOf[T any](write func(*msgpackwire.Writer, []byte, T) []byte, read func(*msgpackwire.Reader, *T)) MsgpackCodec {
 	return MsgpackCodec{
 		goType: reflect.TypeFor[T](),
-		write: func(w *msgpackwire.Writer, v any) {
+		write: func(w *msgpackwire.Writer, dst []byte, v any) []byte {
 			if pointer, ok := v.(*T); ok {
-				write(w, *pointer)
-				return
+				return write(w, dst, *pointer)
 			}
-			write(w, v.(T))
+			return write(w, dst, v.(T))
 		},
 		read: func(r *msgpackwire.Reader, into any) { read(r, into.(*T)) },
 	}
@@ -71,25 +70,30 @@ func (c *msgpackCodecs) of(v any) (MsgpackCodec, bool) {
 	return found, ok
 }
 
-// writers are where events are encoded before their size is known.
-var writers = sync.Pool{New: func() any { return new(msgpackwire.Writer) }}
+// writing is a Writer with the room in which events are encoded before their size
+// is known.
+type writing struct {
+	msgpackwire.Writer
+	room []byte
+}
+
+var writers = sync.Pool{New: func() any { return new(writing) }}
 
 var readers = sync.Pool{New: func() any { return new(msgpackwire.Reader) }}
 
 // marshal is false if the value is refused.
 func (c MsgpackCodec) marshal(v any) ([]byte, bool) {
-	w := writers.Get().(*msgpackwire.Writer)
+	w := writers.Get().(*writing)
+	defer writers.Put(w)
 	w.Reset()
-	c.write(w, v)
+	data := c.write(&w.Writer, w.room[:0], v)
+	if cap(data) <= maxKeptBuffer {
+		w.room = data
+	}
 	if w.Err() != nil {
-		writers.Put(w)
 		return nil, false
 	}
-	data := bytes.Clone(w.Data)
-	if cap(w.Data) <= maxKeptBuffer {
-		writers.Put(w)
-	}
-	return data, true
+	return bytes.Clone(data), true
 }
 
 // unmarshal is false if the data is refused.
@@ -103,20 +107,19 @@ func (c MsgpackCodec) unmarshal(data []byte, into any) bool {
 	return good
 }
 
-// WriteMsgpack writes v as [Msgpack] does, for the fields of generated codecs that
+// WriteMsgpack appends v as [Msgpack] does, for the fields of generated codecs that
 // are of no common kind. It is for generated code.
-func WriteMsgpack[T any](w *msgpackwire.Writer, v T) {
+func WriteMsgpack[T any](w *msgpackwire.Writer, dst []byte, v T) []byte {
 	if w.Err() != nil {
-		return
+		return dst
 	}
 	value := reflect.ValueOf(&v).Elem()
 	p := packer{depth: w.Depth}
-	data, wrong := p.value(w.Data, shapeOf(value.Type(), msgpackCodec), value)
+	data, wrong := p.value(dst, shapeOf(value.Type(), msgpackCodec), value)
 	if wrong != nil {
 		w.Fail(fmt.Errorf("%s%s", inField(wrong.path), wrong.reason))
-		return
 	}
-	w.Data = data
+	return data
 }
 
 // ReadMsgpack reads into a value as [Msgpack] does, for the fields of generated

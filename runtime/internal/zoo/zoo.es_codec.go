@@ -27,47 +27,48 @@ var msgpackFormat = serializer.Msgpack{}.With(
 	serializer.MsgpackOf(packPlaced, unpackPlaced),
 )
 
-func packScalars(w *wire.Writer, v Scalars) {
-	w.Map(19)
-	w.Key("bool")
-	w.Bool(v.Bool)
-	w.Key("int")
-	w.Int(int64(v.Int))
-	w.Key("int8")
-	w.Int(int64(v.Int8))
-	w.Key("int16")
-	w.Int(int64(v.Int16))
-	w.Key("int32")
-	w.Int(int64(v.Int32))
-	w.Key("int64")
-	w.Int(v.Int64)
-	w.Key("uint")
-	w.Uint(uint64(v.Uint))
-	w.Key("uint8")
-	w.Uint(uint64(v.Uint8))
-	w.Key("uint16")
-	w.Uint(uint64(v.Uint16))
-	w.Key("uint32")
-	w.Uint(uint64(v.Uint32))
-	w.Key("uint64")
-	w.Uint(v.Uint64)
-	w.Key("float32")
-	w.Float32(v.Float32)
-	w.Key("float64")
-	w.Float64(v.Float64)
-	w.Key("string")
-	w.String(v.String)
-	w.Key("bytes")
-	w.BytesOrNil(v.Bytes)
-	w.Key("id")
-	w.Bytes(v.ID[:])
-	w.Key("at")
-	w.Time(v.At)
-	w.Key("lasts")
-	w.Int(int64(v.Lasts))
-	w.Key("a_name_that_takes_more_than_a_short_header")
-	w.String(v.Long)
+func packScalars(w *wire.Writer, dst []byte, v Scalars) []byte {
+	dst = w.Map(dst, 19)
+	dst = wire.AppendString(dst, "bool")
+	dst = wire.AppendBool(dst, v.Bool)
+	dst = wire.AppendString(dst, "int")
+	dst = wire.AppendInt(dst, int64(v.Int))
+	dst = wire.AppendString(dst, "int8")
+	dst = wire.AppendInt(dst, int64(v.Int8))
+	dst = wire.AppendString(dst, "int16")
+	dst = wire.AppendInt(dst, int64(v.Int16))
+	dst = wire.AppendString(dst, "int32")
+	dst = wire.AppendInt(dst, int64(v.Int32))
+	dst = wire.AppendString(dst, "int64")
+	dst = wire.AppendInt(dst, v.Int64)
+	dst = wire.AppendString(dst, "uint")
+	dst = wire.AppendUint(dst, uint64(v.Uint))
+	dst = wire.AppendString(dst, "uint8")
+	dst = wire.AppendUint(dst, uint64(v.Uint8))
+	dst = wire.AppendString(dst, "uint16")
+	dst = wire.AppendUint(dst, uint64(v.Uint16))
+	dst = wire.AppendString(dst, "uint32")
+	dst = wire.AppendUint(dst, uint64(v.Uint32))
+	dst = wire.AppendString(dst, "uint64")
+	dst = wire.AppendUint(dst, v.Uint64)
+	dst = wire.AppendString(dst, "float32")
+	dst = wire.AppendFloat32(dst, v.Float32)
+	dst = wire.AppendString(dst, "float64")
+	dst = wire.AppendFloat64(dst, v.Float64)
+	dst = wire.AppendString(dst, "string")
+	dst = w.Text(dst, v.String)
+	dst = wire.AppendString(dst, "bytes")
+	dst = wire.AppendBytesOrNil(dst, v.Bytes)
+	dst = wire.AppendString(dst, "id")
+	dst = wire.AppendBytes(dst, v.ID[:])
+	dst = wire.AppendString(dst, "at")
+	dst = w.Time(dst, v.At)
+	dst = wire.AppendString(dst, "lasts")
+	dst = wire.AppendInt(dst, int64(v.Lasts))
+	dst = wire.AppendString(dst, "a_name_that_takes_more_than_a_short_header")
+	dst = w.Text(dst, v.Long)
 	w.End()
+	return dst
 }
 
 func unpackScalars(r *wire.Reader, v *Scalars) {
@@ -117,43 +118,46 @@ func unpackScalars(r *wire.Reader, v *Scalars) {
 	}
 }
 
-func packNamed(w *wire.Writer, v Named) {
-	w.Map(10)
-	w.Key("Color")
-	w.String(string(v.Color))
-	w.Key("Level")
-	w.Int(int64(v.Level))
-	w.Key("Size")
-	w.Uint(uint64(v.Size))
-	w.Key("Ratio")
-	w.Float64(float64(v.Ratio))
-	w.Key("Flag")
-	w.Bool(bool(v.Flag))
-	w.Key("Blob")
-	w.BytesOrNil(v.Blob)
-	w.Key("Hash")
-	w.Bytes(v.Hash[:])
-	w.Key("Labels")
-	for _, k := range wire.WriteMap(w, v.Labels) {
-		w.String(k)
+func packNamed(w *wire.Writer, dst []byte, v Named) []byte {
+	dst = w.Map(dst, 10)
+	dst = wire.AppendString(dst, "Color")
+	dst = w.Text(dst, string(v.Color))
+	dst = wire.AppendString(dst, "Level")
+	dst = wire.AppendInt(dst, int64(v.Level))
+	dst = wire.AppendString(dst, "Size")
+	dst = wire.AppendUint(dst, uint64(v.Size))
+	dst = wire.AppendString(dst, "Ratio")
+	dst = wire.AppendFloat64(dst, float64(v.Ratio))
+	dst = wire.AppendString(dst, "Flag")
+	dst = wire.AppendBool(dst, bool(v.Flag))
+	dst = wire.AppendString(dst, "Blob")
+	dst = wire.AppendBytesOrNil(dst, v.Blob)
+	dst = wire.AppendString(dst, "Hash")
+	dst = wire.AppendBytes(dst, v.Hash[:])
+	dst = wire.AppendString(dst, "Labels")
+	dst = wire.MapOf(w, dst, v.Labels)
+	for _, k := range wire.Keys(w, v.Labels) {
+		dst = w.Text(dst, k)
 		e := v.Labels[k]
-		w.String(e)
+		dst = w.Text(dst, e)
 	}
 	w.End()
-	w.Key("Levels")
-	wire.WriteSlice(w, v.Levels)
+	dst = wire.AppendString(dst, "Levels")
+	dst = wire.Slice(w, dst, v.Levels)
 	for i := range v.Levels {
-		w.Int(int64(v.Levels[i]))
+		dst = wire.AppendInt(dst, int64(v.Levels[i]))
 	}
 	w.End()
-	w.Key("Counts")
-	for _, k := range wire.WriteMap(w, v.Counts) {
-		w.String(k)
+	dst = wire.AppendString(dst, "Counts")
+	dst = wire.MapOf(w, dst, v.Counts)
+	for _, k := range wire.Keys(w, v.Counts) {
+		dst = w.Text(dst, k)
 		e := v.Counts[color(k)]
-		w.Int(int64(e))
+		dst = wire.AppendInt(dst, int64(e))
 	}
 	w.End()
 	w.End()
+	return dst
 }
 
 func unpackNamed(r *wire.Reader, v *Named) {
@@ -200,7 +204,7 @@ func unpackNamed(r *wire.Reader, v *Named) {
 	}
 }
 
-func packOptional(w *wire.Writer, v Optional) {
+func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 	n := 9
 	if v.OmitBool {
 		n++
@@ -238,132 +242,135 @@ func packOptional(w *wire.Writer, v Optional) {
 	if v.ZeroList != nil {
 		n++
 	}
-	w.Map(n)
-	w.Key("String")
+	dst = w.Map(dst, n)
+	dst = wire.AppendString(dst, "String")
 	if v.String == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		w.String(*v.String)
+		dst = w.Text(dst, *v.String)
 	}
-	w.Key("Int")
+	dst = wire.AppendString(dst, "Int")
 	if v.Int == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		w.Int(int64(*v.Int))
+		dst = wire.AppendInt(dst, int64(*v.Int))
 	}
-	w.Key("Twice")
+	dst = wire.AppendString(dst, "Twice")
 	if v.Twice == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
 		if *v.Twice == nil {
-			w.Nil()
+			dst = wire.AppendNil(dst)
 		} else {
-			w.Int(int64(**v.Twice))
+			dst = wire.AppendInt(dst, int64(**v.Twice))
 		}
 	}
-	w.Key("ID")
+	dst = wire.AppendString(dst, "ID")
 	if v.ID == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		w.Bytes((*v.ID)[:])
+		dst = wire.AppendBytes(dst, (*v.ID)[:])
 	}
-	w.Key("At")
+	dst = wire.AppendString(dst, "At")
 	if v.At == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		w.Time(*v.At)
+		dst = w.Time(dst, *v.At)
 	}
-	w.Key("Scalars")
+	dst = wire.AppendString(dst, "Scalars")
 	if v.Scalars == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		packScalars(w, *v.Scalars)
+		dst = packScalars(w, dst, *v.Scalars)
 	}
-	w.Key("Strings")
+	dst = wire.AppendString(dst, "Strings")
 	if v.Strings == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		wire.WriteSlice(w, *v.Strings)
+		dst = wire.Slice(w, dst, *v.Strings)
 		for i := range *v.Strings {
-			w.String((*v.Strings)[i])
+			dst = w.Text(dst, (*v.Strings)[i])
 		}
 		w.End()
 	}
-	w.Key("Map")
+	dst = wire.AppendString(dst, "Map")
 	if v.Map == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		for _, k := range wire.WriteMap(w, *v.Map) {
-			w.String(k)
+		dst = wire.MapOf(w, dst, *v.Map)
+		for _, k := range wire.Keys(w, *v.Map) {
+			dst = w.Text(dst, k)
 			e := (*v.Map)[k]
-			w.Int(int64(e))
+			dst = wire.AppendInt(dst, int64(e))
 		}
 		w.End()
 	}
 	if v.OmitBool {
-		w.Key("omit_bool")
-		w.Bool(v.OmitBool)
+		dst = wire.AppendString(dst, "omit_bool")
+		dst = wire.AppendBool(dst, v.OmitBool)
 	}
 	if v.OmitString != "" {
-		w.Key("omit_string")
-		w.String(v.OmitString)
+		dst = wire.AppendString(dst, "omit_string")
+		dst = w.Text(dst, v.OmitString)
 	}
 	if v.OmitInt != 0 {
-		w.Key("omit_int")
-		w.Int(int64(v.OmitInt))
+		dst = wire.AppendString(dst, "omit_int")
+		dst = wire.AppendInt(dst, int64(v.OmitInt))
 	}
 	if v.OmitFloat != 0 {
-		w.Key("omit_float")
-		w.Float32(v.OmitFloat)
+		dst = wire.AppendString(dst, "omit_float")
+		dst = wire.AppendFloat32(dst, v.OmitFloat)
 	}
 	if len(v.OmitList) != 0 {
-		w.Key("omit_list")
-		wire.WriteSlice(w, v.OmitList)
+		dst = wire.AppendString(dst, "omit_list")
+		dst = wire.Slice(w, dst, v.OmitList)
 		for i := range v.OmitList {
-			w.Int(int64(v.OmitList[i]))
+			dst = wire.AppendInt(dst, int64(v.OmitList[i]))
 		}
 		w.End()
 	}
 	if len(v.OmitMap) != 0 {
-		w.Key("omit_map")
-		for _, k := range wire.WriteMap(w, v.OmitMap) {
-			w.String(k)
+		dst = wire.AppendString(dst, "omit_map")
+		dst = wire.MapOf(w, dst, v.OmitMap)
+		for _, k := range wire.Keys(w, v.OmitMap) {
+			dst = w.Text(dst, k)
 			e := v.OmitMap[k]
-			w.Int(int64(e))
+			dst = wire.AppendInt(dst, int64(e))
 		}
 		w.End()
 	}
 	if len(v.OmitBytes) != 0 {
-		w.Key("omit_bytes")
-		w.BytesOrNil(v.OmitBytes)
+		dst = wire.AppendString(dst, "omit_bytes")
+		dst = wire.AppendBytesOrNil(dst, v.OmitBytes)
 	}
 	if v.OmitPtr != nil {
-		w.Key("omit_ptr")
-		w.Int(int64(*v.OmitPtr))
+		dst = wire.AppendString(dst, "omit_ptr")
+		dst = wire.AppendInt(dst, int64(*v.OmitPtr))
 	}
-	w.Key("omit_id")
-	w.Bytes(v.OmitID[:])
+	dst = wire.AppendString(dst, "omit_id")
+	dst = wire.AppendBytes(dst, v.OmitID[:])
 	if v.OmitColor != "" {
-		w.Key("omit_color")
-		w.String(string(v.OmitColor))
+		dst = wire.AppendString(dst, "omit_color")
+		dst = w.Text(dst, string(v.OmitColor))
 	}
 	if !v.ZeroTime.IsZero() {
-		w.Key("zero_time")
-		w.Time(v.ZeroTime)
+		dst = wire.AppendString(dst, "zero_time")
+		dst = w.Time(dst, v.ZeroTime)
 	}
 	if v.ZeroInt != 0 {
-		w.Key("zero_int")
-		w.Int(int64(v.ZeroInt))
+		dst = wire.AppendString(dst, "zero_int")
+		dst = wire.AppendInt(dst, int64(v.ZeroInt))
 	}
 	if v.ZeroList != nil {
-		w.Key("zero_list")
-		wire.WriteSlice(w, v.ZeroList)
+		dst = wire.AppendString(dst, "zero_list")
+		dst = wire.Slice(w, dst, v.ZeroList)
 		for i := range v.ZeroList {
-			w.String(v.ZeroList[i])
+			dst = w.Text(dst, v.ZeroList[i])
 		}
 		w.End()
 	}
 	w.End()
+	return dst
 }
 
 func unpackOptional(r *wire.Reader, v *Optional) {
@@ -468,150 +475,158 @@ func unpackOptional(r *wire.Reader, v *Optional) {
 	}
 }
 
-func packLists(w *wire.Writer, v Lists) {
-	w.Map(16)
-	w.Key("Strings")
-	wire.WriteSlice(w, v.Strings)
+func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
+	dst = w.Map(dst, 16)
+	dst = wire.AppendString(dst, "Strings")
+	dst = wire.Slice(w, dst, v.Strings)
 	for i := range v.Strings {
-		w.String(v.Strings[i])
+		dst = w.Text(dst, v.Strings[i])
 	}
 	w.End()
-	w.Key("Bools")
-	wire.WriteSlice(w, v.Bools)
+	dst = wire.AppendString(dst, "Bools")
+	dst = wire.Slice(w, dst, v.Bools)
 	for i := range v.Bools {
-		w.Bool(v.Bools[i])
+		dst = wire.AppendBool(dst, v.Bools[i])
 	}
 	w.End()
-	w.Key("Floats")
-	wire.WriteSlice(w, v.Floats)
+	dst = wire.AppendString(dst, "Floats")
+	dst = wire.Slice(w, dst, v.Floats)
 	for i := range v.Floats {
-		w.Float32(v.Floats[i])
+		dst = wire.AppendFloat32(dst, v.Floats[i])
 	}
 	w.End()
-	w.Key("IDs")
-	wire.WriteSlice(w, v.IDs)
+	dst = wire.AppendString(dst, "IDs")
+	dst = wire.Slice(w, dst, v.IDs)
 	for i := range v.IDs {
-		w.Bytes(v.IDs[i][:])
+		dst = wire.AppendBytes(dst, v.IDs[i][:])
 	}
 	w.End()
-	w.Key("Hashes")
-	wire.WriteSlice(w, v.Hashes)
+	dst = wire.AppendString(dst, "Hashes")
+	dst = wire.Slice(w, dst, v.Hashes)
 	for i := range v.Hashes {
-		w.Bytes(v.Hashes[i][:])
+		dst = wire.AppendBytes(dst, v.Hashes[i][:])
 	}
 	w.End()
-	w.Key("Nested")
-	wire.WriteSlice(w, v.Nested)
+	dst = wire.AppendString(dst, "Nested")
+	dst = wire.Slice(w, dst, v.Nested)
 	for i := range v.Nested {
-		wire.WriteSlice(w, v.Nested[i])
+		dst = wire.Slice(w, dst, v.Nested[i])
 		for i2 := range v.Nested[i] {
-			w.Int(v.Nested[i][i2])
+			dst = wire.AppendInt(dst, v.Nested[i][i2])
 		}
 		w.End()
 	}
 	w.End()
-	w.Key("Named")
-	wire.WriteSlice(w, v.Named)
+	dst = wire.AppendString(dst, "Named")
+	dst = wire.Slice(w, dst, v.Named)
 	for i := range v.Named {
-		packNamed(w, v.Named[i])
+		dst = packNamed(w, dst, v.Named[i])
 	}
 	w.End()
-	w.Key("Pointers")
-	wire.WriteSlice(w, v.Pointers)
+	dst = wire.AppendString(dst, "Pointers")
+	dst = wire.Slice(w, dst, v.Pointers)
 	for i := range v.Pointers {
 		if v.Pointers[i] == nil {
-			w.Nil()
+			dst = wire.AppendNil(dst)
 		} else {
-			packScalars(w, *v.Pointers[i])
+			dst = packScalars(w, dst, *v.Pointers[i])
 		}
 	}
 	w.End()
-	w.Key("Maps")
-	wire.WriteSlice(w, v.Maps)
+	dst = wire.AppendString(dst, "Maps")
+	dst = wire.Slice(w, dst, v.Maps)
 	for i := range v.Maps {
-		for _, k2 := range wire.WriteMap(w, v.Maps[i]) {
-			w.String(k2)
+		dst = wire.MapOf(w, dst, v.Maps[i])
+		for _, k2 := range wire.Keys(w, v.Maps[i]) {
+			dst = w.Text(dst, k2)
 			e2 := v.Maps[i][k2]
-			w.Int(int64(e2))
+			dst = wire.AppendInt(dst, int64(e2))
 		}
 		w.End()
 	}
 	w.End()
-	w.Key("Map")
-	for _, k := range wire.WriteMap(w, v.Map) {
-		w.String(k)
+	dst = wire.AppendString(dst, "Map")
+	dst = wire.MapOf(w, dst, v.Map)
+	for _, k := range wire.Keys(w, v.Map) {
+		dst = w.Text(dst, k)
 		e := v.Map[k]
-		w.String(e)
+		dst = w.Text(dst, e)
 	}
 	w.End()
-	w.Key("Structs")
-	for _, k := range wire.WriteMap(w, v.Structs) {
-		w.String(k)
+	dst = wire.AppendString(dst, "Structs")
+	dst = wire.MapOf(w, dst, v.Structs)
+	for _, k := range wire.Keys(w, v.Structs) {
+		dst = w.Text(dst, k)
 		e := v.Structs[k]
-		packLine(w, e)
+		dst = packLine(w, dst, e)
 	}
 	w.End()
-	w.Key("MapOfP")
-	for _, k := range wire.WriteMap(w, v.MapOfP) {
-		w.String(k)
+	dst = wire.AppendString(dst, "MapOfP")
+	dst = wire.MapOf(w, dst, v.MapOfP)
+	for _, k := range wire.Keys(w, v.MapOfP) {
+		dst = w.Text(dst, k)
 		e := v.MapOfP[k]
 		if e == nil {
-			w.Nil()
+			dst = wire.AppendNil(dst)
 		} else {
-			packLine(w, *e)
+			dst = packLine(w, dst, *e)
 		}
 	}
 	w.End()
-	w.Key("MapOfT")
-	for _, k := range wire.WriteMap(w, v.MapOfT) {
-		w.String(k)
+	dst = wire.AppendString(dst, "MapOfT")
+	dst = wire.MapOf(w, dst, v.MapOfT)
+	for _, k := range wire.Keys(w, v.MapOfT) {
+		dst = w.Text(dst, k)
 		e := v.MapOfT[k]
-		w.Time(e)
+		dst = w.Time(dst, e)
 	}
 	w.End()
-	w.Key("MapOfM")
-	for _, k := range wire.WriteMap(w, v.MapOfM) {
-		w.String(k)
+	dst = wire.AppendString(dst, "MapOfM")
+	dst = wire.MapOf(w, dst, v.MapOfM)
+	for _, k := range wire.Keys(w, v.MapOfM) {
+		dst = w.Text(dst, k)
 		e := v.MapOfM[k]
-		for _, k2 := range wire.WriteMap(w, e) {
-			w.String(k2)
+		dst = wire.MapOf(w, dst, e)
+		for _, k2 := range wire.Keys(w, e) {
+			dst = w.Text(dst, k2)
 			e2 := e[k2]
-			wire.WriteSlice(w, e2)
+			dst = wire.Slice(w, dst, e2)
 			for i3 := range e2 {
-				w.Int(int64(e2[i3]))
+				dst = wire.AppendInt(dst, int64(e2[i3]))
 			}
 			w.End()
 		}
 		w.End()
 	}
 	w.End()
-	w.Key("MapOfID")
-	for _, k := range wire.WriteMap(w, v.MapOfID) {
-		w.String(k)
+	dst = wire.AppendString(dst, "MapOfID")
+	dst = wire.MapOf(w, dst, v.MapOfID)
+	for _, k := range wire.Keys(w, v.MapOfID) {
+		dst = w.Text(dst, k)
 		e := v.MapOfID[k]
-		w.Bytes(e[:])
+		dst = wire.AppendBytes(dst, e[:])
 	}
 	w.End()
-	w.Key("Inline")
-	wire.WriteSlice(w, v.Inline)
+	dst = wire.AppendString(dst, "Inline")
+	dst = wire.Slice(w, dst, v.Inline)
 	for i := range v.Inline {
 		n3 := 2
 		if v.Inline[i].B != "" {
 			n3++
 		}
-		w.Map(n3)
-		w.Key("a")
-		w.Int(int64(v.Inline[i].A))
+		dst = w.Map(dst, n3)
+		dst = wire.AppendString(dst, "a")
+		dst = wire.AppendInt(dst, int64(v.Inline[i].A))
 		if v.Inline[i].B != "" {
-			w.Key("b")
-			w.String(v.Inline[i].B)
+			dst = wire.AppendString(dst, "b")
+			dst = w.Text(dst, v.Inline[i].B)
 		}
-		w.Key("C")
-		wire.WriteSlice(w, v.Inline[i].C)
+		dst = wire.AppendString(dst, "C")
+		dst = wire.Slice(w, dst, v.Inline[i].C)
 		for i3 := range v.Inline[i].C {
-			w.Map(1)
-			w.Key("D")
-			w.Bool(v.Inline[i].C[i3].D)
+			dst = w.Map(dst, 1)
+			dst = wire.AppendString(dst, "D")
+			dst = wire.AppendBool(dst, v.Inline[i].C[i3].D)
 			w.End()
 		}
 		w.End()
@@ -619,6 +634,7 @@ func packLists(w *wire.Writer, v Lists) {
 	}
 	w.End()
 	w.End()
+	return dst
 }
 
 func unpackLists(r *wire.Reader, v *Lists) {
@@ -773,32 +789,35 @@ func unpackLists(r *wire.Reader, v *Lists) {
 	}
 }
 
-func packTree(w *wire.Writer, v Tree) {
-	if !w.Map(4) {
-		return
+func packTree(w *wire.Writer, dst []byte, v Tree) []byte {
+	dst = w.Map(dst, 4)
+	if w.Err() != nil {
+		return dst
 	}
-	w.Key("Value")
-	w.Int(int64(v.Value))
-	w.Key("Left")
+	dst = wire.AppendString(dst, "Value")
+	dst = wire.AppendInt(dst, int64(v.Value))
+	dst = wire.AppendString(dst, "Left")
 	if v.Left == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		packTree(w, *v.Left)
+		dst = packTree(w, dst, *v.Left)
 	}
-	w.Key("Nodes")
-	wire.WriteSlice(w, v.Nodes)
+	dst = wire.AppendString(dst, "Nodes")
+	dst = wire.Slice(w, dst, v.Nodes)
 	for i := range v.Nodes {
-		packTree(w, v.Nodes[i])
+		dst = packTree(w, dst, v.Nodes[i])
 	}
 	w.End()
-	w.Key("By")
-	for _, k := range wire.WriteMap(w, v.By) {
-		w.String(k)
+	dst = wire.AppendString(dst, "By")
+	dst = wire.MapOf(w, dst, v.By)
+	for _, k := range wire.Keys(w, v.By) {
+		dst = w.Text(dst, k)
 		e := v.By[k]
-		packTree(w, e)
+		dst = packTree(w, dst, e)
 	}
 	w.End()
 	w.End()
+	return dst
 }
 
 func unpackTree(r *wire.Reader, v *Tree) {
@@ -830,17 +849,18 @@ func unpackTree(r *wire.Reader, v *Tree) {
 	}
 }
 
-func packEmbeds(w *wire.Writer, v Embeds) {
-	w.Map(4)
-	w.Key("by")
-	w.String(v.Base.By)
-	w.Key("seen")
-	w.Int(int64(v.Base.Seen))
-	w.Key("Number")
-	w.Int(int64(v.line.Number))
-	w.Key("own")
-	w.String(v.Own)
+func packEmbeds(w *wire.Writer, dst []byte, v Embeds) []byte {
+	dst = w.Map(dst, 4)
+	dst = wire.AppendString(dst, "by")
+	dst = w.Text(dst, v.Base.By)
+	dst = wire.AppendString(dst, "seen")
+	dst = wire.AppendInt(dst, int64(v.Base.Seen))
+	dst = wire.AppendString(dst, "Number")
+	dst = wire.AppendInt(dst, int64(v.line.Number))
+	dst = wire.AppendString(dst, "own")
+	dst = w.Text(dst, v.Own)
 	w.End()
+	return dst
 }
 
 func unpackEmbeds(r *wire.Reader, v *Embeds) {
@@ -860,31 +880,32 @@ func unpackEmbeds(r *wire.Reader, v *Embeds) {
 	}
 }
 
-func packUncommon(w *wire.Writer, v Uncommon) {
-	w.Map(11)
-	w.Key("First")
-	w.String(v.First)
-	w.Key("Raw")
-	serializer.WriteMsgpack(w, v.Raw)
-	w.Key("Number")
-	serializer.WriteMsgpack(w, v.Number)
-	w.Key("Addr")
-	serializer.WriteMsgpack(w, v.Addr)
-	w.Key("Big")
-	serializer.WriteMsgpack(w, v.Big)
-	w.Key("ByInt")
-	serializer.WriteMsgpack(w, v.ByInt)
-	w.Key("ByTime")
-	serializer.WriteMsgpack(w, v.ByTime)
-	w.Key("Array")
-	serializer.WriteMsgpack(w, v.Array)
-	w.Key("Tagged")
-	serializer.WriteMsgpack(w, v.Tagged)
-	w.Key("Through")
-	serializer.WriteMsgpack(w, v.Through)
-	w.Key("Last")
-	w.String(v.Last)
+func packUncommon(w *wire.Writer, dst []byte, v Uncommon) []byte {
+	dst = w.Map(dst, 11)
+	dst = wire.AppendString(dst, "First")
+	dst = w.Text(dst, v.First)
+	dst = wire.AppendString(dst, "Raw")
+	dst = serializer.WriteMsgpack(w, dst, v.Raw)
+	dst = wire.AppendString(dst, "Number")
+	dst = serializer.WriteMsgpack(w, dst, v.Number)
+	dst = wire.AppendString(dst, "Addr")
+	dst = serializer.WriteMsgpack(w, dst, v.Addr)
+	dst = wire.AppendString(dst, "Big")
+	dst = serializer.WriteMsgpack(w, dst, v.Big)
+	dst = wire.AppendString(dst, "ByInt")
+	dst = serializer.WriteMsgpack(w, dst, v.ByInt)
+	dst = wire.AppendString(dst, "ByTime")
+	dst = serializer.WriteMsgpack(w, dst, v.ByTime)
+	dst = wire.AppendString(dst, "Array")
+	dst = serializer.WriteMsgpack(w, dst, v.Array)
+	dst = wire.AppendString(dst, "Tagged")
+	dst = serializer.WriteMsgpack(w, dst, v.Tagged)
+	dst = wire.AppendString(dst, "Through")
+	dst = serializer.WriteMsgpack(w, dst, v.Through)
+	dst = wire.AppendString(dst, "Last")
+	dst = w.Text(dst, v.Last)
 	w.End()
+	return dst
 }
 
 func unpackUncommon(r *wire.Reader, v *Uncommon) {
@@ -918,9 +939,10 @@ func unpackUncommon(r *wire.Reader, v *Uncommon) {
 	}
 }
 
-func packEmpty(w *wire.Writer, _ Empty) {
-	w.Map(0)
+func packEmpty(w *wire.Writer, dst []byte, _ Empty) []byte {
+	dst = w.Map(dst, 0)
 	w.End()
+	return dst
 }
 
 func unpackEmpty(r *wire.Reader, _ *Empty) {
@@ -930,38 +952,40 @@ func unpackEmpty(r *wire.Reader, _ *Empty) {
 	}
 }
 
-func packPlaced(w *wire.Writer, v Placed) {
-	w.Map(8)
-	w.Key("id")
-	w.Bytes(v.ID[:])
-	w.Key("customer")
-	w.String(v.Customer)
-	w.Key("amount")
-	w.Int(v.Amount)
-	w.Key("at")
-	w.Time(v.At)
-	w.Key("ship")
-	packAddress(w, v.Ship)
-	w.Key("lines")
-	wire.WriteSlice(w, v.Lines)
+func packPlaced(w *wire.Writer, dst []byte, v Placed) []byte {
+	dst = w.Map(dst, 8)
+	dst = wire.AppendString(dst, "id")
+	dst = wire.AppendBytes(dst, v.ID[:])
+	dst = wire.AppendString(dst, "customer")
+	dst = w.Text(dst, v.Customer)
+	dst = wire.AppendString(dst, "amount")
+	dst = wire.AppendInt(dst, v.Amount)
+	dst = wire.AppendString(dst, "at")
+	dst = w.Time(dst, v.At)
+	dst = wire.AppendString(dst, "ship")
+	dst = packAddress(w, dst, v.Ship)
+	dst = wire.AppendString(dst, "lines")
+	dst = wire.Slice(w, dst, v.Lines)
 	for i := range v.Lines {
-		packLine(w, v.Lines[i])
+		dst = packLine(w, dst, v.Lines[i])
 	}
 	w.End()
-	w.Key("labels")
-	for _, k := range wire.WriteMap(w, v.Labels) {
-		w.String(k)
+	dst = wire.AppendString(dst, "labels")
+	dst = wire.MapOf(w, dst, v.Labels)
+	for _, k := range wire.Keys(w, v.Labels) {
+		dst = w.Text(dst, k)
 		e := v.Labels[k]
-		w.String(e)
+		dst = w.Text(dst, e)
 	}
 	w.End()
-	w.Key("note")
+	dst = wire.AppendString(dst, "note")
 	if v.Note == nil {
-		w.Nil()
+		dst = wire.AppendNil(dst)
 	} else {
-		w.String(*v.Note)
+		dst = w.Text(dst, *v.Note)
 	}
 	w.End()
+	return dst
 }
 
 func unpackPlaced(r *wire.Reader, v *Placed) {
@@ -1001,15 +1025,16 @@ func unpackPlaced(r *wire.Reader, v *Placed) {
 	}
 }
 
-func packLine(w *wire.Writer, v Line) {
-	w.Map(3)
-	w.Key("sku")
-	w.String(v.SKU)
-	w.Key("qty")
-	w.Int(v.Qty)
-	w.Key("price")
-	w.Int(v.Price)
+func packLine(w *wire.Writer, dst []byte, v Line) []byte {
+	dst = w.Map(dst, 3)
+	dst = wire.AppendString(dst, "sku")
+	dst = w.Text(dst, v.SKU)
+	dst = wire.AppendString(dst, "qty")
+	dst = wire.AppendInt(dst, v.Qty)
+	dst = wire.AppendString(dst, "price")
+	dst = wire.AppendInt(dst, v.Price)
 	w.End()
+	return dst
 }
 
 func unpackLine(r *wire.Reader, v *Line) {
@@ -1027,13 +1052,14 @@ func unpackLine(r *wire.Reader, v *Line) {
 	}
 }
 
-func packAddress(w *wire.Writer, v Address) {
-	w.Map(2)
-	w.Key("street")
-	w.String(v.Street)
-	w.Key("city")
-	w.String(v.City)
+func packAddress(w *wire.Writer, dst []byte, v Address) []byte {
+	dst = w.Map(dst, 2)
+	dst = wire.AppendString(dst, "street")
+	dst = w.Text(dst, v.Street)
+	dst = wire.AppendString(dst, "city")
+	dst = w.Text(dst, v.City)
 	w.End()
+	return dst
 }
 
 func unpackAddress(r *wire.Reader, v *Address) {

@@ -40,22 +40,53 @@ func (r *Reader) Fail(err error) {
 	r.Data, r.At = nil, 0
 }
 
+// kinds is a set of kinds.
+type kinds uint16
+
+const (
+	bools    kinds = 1 << BoolKind
+	integers kinds = 1<<IntKind | 1<<UintKind
+	numbers  kinds = integers | 1<<FloatKind
+	texts    kinds = 1<<StringKind | 1<<BinaryKind
+	arrays   kinds = 1 << ArrayKind
+	maps     kinds = 1 << MapKind
+	exts     kinds = 1 << ExtKind
+)
+
 // next is Next for typed reading, which takes nil for the zero value.
-func (r *Reader) next(want string, kinds ...Kind) (Token, bool) {
+func (r *Reader) next(want kinds, what string) (Token, bool) {
 	t, err := r.Next()
-	if err != nil {
+	switch {
+	case err != nil:
 		r.Fail(err)
-		return t, false
+	case want>>t.Kind&1 != 0:
+		return t, true
+	case t.Kind != NilKind:
+		r.Fail(errors.New(t.Kind.String() + " does not fit into " + what))
 	}
-	for _, k := range kinds {
-		if t.Kind == k {
-			return t, true
+	return Token{}, false
+}
+
+// short reads a string or binary with a short header. It is false if another one
+// follows, or too little.
+func (r *Reader) short() ([]byte, bool) {
+	at := r.At
+	if at >= len(r.Data) {
+		return nil, false
+	}
+	n := int(r.Data[at]) - 0xa0
+	if at++; n < 0 || n > 0x1f {
+		if n != codeStr8-0xa0 && n != codeBin8-0xa0 || at >= len(r.Data) {
+			return nil, false
 		}
+		n = int(r.Data[at])
+		at++
 	}
-	if t.Kind != NilKind {
-		r.Fail(errors.New(t.Kind.String() + " does not fit into " + want))
+	if n > len(r.Data)-at {
+		return nil, false
 	}
-	return t, false
+	r.At = at + n
+	return r.Data[at : at+n], true
 }
 
 // Nil reports whether the next value is nil, and passes over it if so.
@@ -78,7 +109,7 @@ func (r *Reader) Map() int {
 			}
 		}
 	}
-	if t, ok := r.next("a map", MapKind); ok {
+	if t, ok := r.next(maps, "a map"); ok {
 		return r.enter(t.Len)
 	}
 	return -1
@@ -87,7 +118,7 @@ func (r *Reader) Map() int {
 // Array begins an array, and returns the number of its elements or -1 for nil.
 // [Reader.More] counts them down and ends it.
 func (r *Reader) Array() int {
-	if t, ok := r.next("an array", ArrayKind); ok {
+	if t, ok := r.next(arrays, "an array"); ok {
 		return r.enter(t.Len)
 	}
 	return -1
@@ -116,15 +147,10 @@ func (r *Reader) More(n *int) bool {
 
 // Key reads the name of a field. The result is a part of the data.
 func (r *Reader) Key() []byte {
-	if at := r.At; at < len(r.Data) {
-		if c := r.Data[at]; c&0xe0 == 0xa0 {
-			if end := at + 1 + int(c&0x1f); end <= len(r.Data) {
-				r.At = end
-				return r.Data[at+1 : end]
-			}
-		}
+	if name, ok := r.short(); ok {
+		return name
 	}
-	t, ok := r.next("the name of a field", StringKind, BinaryKind)
+	t, ok := r.next(texts, "the name of a field")
 	if !ok {
 		r.Fail(errors.New("nil where the name of a field belongs"))
 	}
@@ -153,7 +179,7 @@ func (r *Reader) Skip() {
 
 // ReadBool reads true or false.
 func ReadBool[T ~bool](r *Reader, into *T) {
-	t, _ := r.next("a bool", BoolKind)
+	t, _ := r.next(bools, "a bool")
 	*into = t.Bits != 0
 }
 
@@ -164,7 +190,7 @@ func ReadInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64](r *Reader, into *T) {
 		r.At++
 		return
 	}
-	t, _ := r.next("an integer", IntKind, UintKind)
+	t, _ := r.next(integers, "an integer")
 	n := int64(t.Bits)
 	if *into = T(n); int64(*into) != n || t.Kind == UintKind && n < 0 {
 		r.outOfRange(t)
@@ -173,7 +199,7 @@ func ReadInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64](r *Reader, into *T) {
 
 // ReadUint reads a whole number that T holds.
 func ReadUint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](r *Reader, into *T) {
-	t, _ := r.next("an integer", IntKind, UintKind)
+	t, _ := r.next(integers, "an integer")
 	if *into = T(t.Bits); uint64(*into) != t.Bits || t.Kind == IntKind {
 		r.outOfRange(t)
 	}
@@ -189,7 +215,7 @@ func (r *Reader) outOfRange(t Token) {
 
 // ReadFloat32 reads a number that T holds exactly.
 func ReadFloat32[T ~float32](r *Reader, into *T) {
-	t, _ := r.next("a float", FloatKind, IntKind, UintKind)
+	t, _ := r.next(numbers, "a float")
 	if t.Single { // through float64 a signalling NaN would change its bits
 		*into = T(math.Float32frombits(uint32(t.Bits)))
 		return
@@ -199,7 +225,7 @@ func ReadFloat32[T ~float32](r *Reader, into *T) {
 
 // ReadFloat64 reads a number that T holds exactly.
 func ReadFloat64[T ~float64](r *Reader, into *T) {
-	t, _ := r.next("a float", FloatKind, IntKind, UintKind)
+	t, _ := r.next(numbers, "a float")
 	*into = T(r.float(t, false))
 }
 
@@ -213,15 +239,10 @@ func (r *Reader) float(t Token, single bool) float64 {
 
 // body reads a string or binary. It is nil for nil.
 func (r *Reader) body() []byte {
-	if at := r.At; at < len(r.Data) {
-		if c := r.Data[at]; c&0xe0 == 0xa0 {
-			if end := at + 1 + int(c&0x1f); end <= len(r.Data) {
-				r.At = end
-				return r.Data[at+1 : end]
-			}
-		}
+	if body, ok := r.short(); ok {
+		return body
 	}
-	t, _ := r.next("a string", StringKind, BinaryKind)
+	t, _ := r.next(texts, "a string")
 	return t.Body
 }
 
@@ -260,7 +281,7 @@ func (r *Reader) ReadFixed(into []byte) {
 
 // ReadTime reads a timestamp, in UTC.
 func (r *Reader) ReadTime(into *time.Time) {
-	t, ok := r.next("a time", ExtKind)
+	t, ok := r.next(exts, "a time")
 	if !ok {
 		*into = time.Time{}
 		return

@@ -1,6 +1,7 @@
 package msgpackwire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -141,14 +142,21 @@ func (r *Reader) Next() (Token, error) {
 	return t, nil
 }
 
-// number reads size bytes.
+// number reads 1, 2, 4 or 8 bytes.
 func (r *Reader) number(size int) (uint64, bool) {
 	if len(r.Data)-r.At < size {
 		return 0, false
 	}
 	var n uint64
-	for _, b := range r.Data[r.At : r.At+size] {
-		n = n<<8 | uint64(b)
+	switch from := r.Data[r.At:]; size {
+	case 1:
+		n = uint64(from[0])
+	case 2:
+		n = uint64(binary.BigEndian.Uint16(from))
+	case 4:
+		n = uint64(binary.BigEndian.Uint32(from))
+	default:
+		n = binary.BigEndian.Uint64(from)
 	}
 	r.At += size
 	return n, true
