@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -153,6 +154,9 @@ func (c *codecs) nameable(t Type) bool {
 // whether it is known when it is left out.
 func (c *codecs) reachable(s *Shape, p Property) bool {
 	if len(p.Through) > 1 && slices.Contains(p.Through[:len(p.Through)-1], true) {
+		return false
+	}
+	if len(p.Name) > math.MaxUint16 {
 		return false
 	}
 	for _, step := range p.Path {

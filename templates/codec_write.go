@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/dave/jennifer/jen"
@@ -83,13 +84,25 @@ func (c *codecs) writeObject(s *Shape, at string, guard bool, depth int) []jen.C
 		if condition != nil && shape.Kind == OptionalShape && c.writable(shape) { // it is not nil there
 			shape, value = shape.Elem, "*"+value
 		}
-		one := append([]jen.Code{plain("String", jen.Lit(p.Name))}, c.write(shape, value, depth)...)
+		one := append([]jen.Code{dst(jen.Append(jen.Id("dst"), jen.Lit(stringHeader(len(p.Name))+p.Name).Op("...")))}, c.write(shape, value, depth)...)
 		if condition != nil {
 			one = []jen.Code{jen.If(condition).Block(one...)}
 		}
 		code = append(code, one...)
 	}
 	return append(code, end())
+}
+
+// stringHeader is what precedes a text in msgpack.
+func stringHeader(n int) string {
+	switch {
+	case n < 32:
+		return string([]byte{0xa0 | byte(n)})
+	case n <= math.MaxUint8:
+		return string([]byte{0xd9, byte(n)})
+	default:
+		return string([]byte{0xda, byte(n >> 8), byte(n)})
+	}
 }
 
 // optional is the condition of a property that may be left out, or nil.

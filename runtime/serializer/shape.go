@@ -60,8 +60,10 @@ type shape struct {
 	fields    []field
 	byName    map[string]*field
 	lost      []lostField
-	optional  bool // some field may be left out
-	plain     bool // a map of strings to strings
+	// all points to the fields, and suspects to those whose shapes are suspect.
+	all, suspects []*field
+	optional      bool // some field may be left out
+	plain         bool // a map of strings to strings
 
 	// suspect tells that values of the type can be such that they would not read
 	// back equal, so that each must be looked at before it is encoded.
@@ -161,6 +163,14 @@ func (b *builder) spread() {
 				set(&s.suspect, f.shape.suspect)
 				set(&s.scanned, f.shape.scanned)
 				set(&s.addressed, f.shape.addressed)
+			}
+		}
+	}
+	for _, s := range b.all {
+		for i := range s.fields {
+			f := &s.fields[i]
+			if s.all = append(s.all, f); f.shape.suspect {
+				s.suspects = append(s.suspects, f)
 			}
 		}
 	}

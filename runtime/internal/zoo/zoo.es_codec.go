@@ -29,43 +29,43 @@ var msgpackFormat = serializer.Msgpack{}.With(
 
 func packScalars(w *wire.Writer, dst []byte, v Scalars) []byte {
 	dst = w.Map(dst, 19)
-	dst = wire.AppendString(dst, "bool")
+	dst = append(dst, "\xa4bool"...)
 	dst = wire.AppendBool(dst, v.Bool)
-	dst = wire.AppendString(dst, "int")
+	dst = append(dst, "\xa3int"...)
 	dst = wire.AppendInt(dst, int64(v.Int))
-	dst = wire.AppendString(dst, "int8")
+	dst = append(dst, "\xa4int8"...)
 	dst = wire.AppendInt(dst, int64(v.Int8))
-	dst = wire.AppendString(dst, "int16")
+	dst = append(dst, "\xa5int16"...)
 	dst = wire.AppendInt(dst, int64(v.Int16))
-	dst = wire.AppendString(dst, "int32")
+	dst = append(dst, "\xa5int32"...)
 	dst = wire.AppendInt(dst, int64(v.Int32))
-	dst = wire.AppendString(dst, "int64")
+	dst = append(dst, "\xa5int64"...)
 	dst = wire.AppendInt(dst, v.Int64)
-	dst = wire.AppendString(dst, "uint")
+	dst = append(dst, "\xa4uint"...)
 	dst = wire.AppendUint(dst, uint64(v.Uint))
-	dst = wire.AppendString(dst, "uint8")
+	dst = append(dst, "\xa5uint8"...)
 	dst = wire.AppendUint(dst, uint64(v.Uint8))
-	dst = wire.AppendString(dst, "uint16")
+	dst = append(dst, "\xa6uint16"...)
 	dst = wire.AppendUint(dst, uint64(v.Uint16))
-	dst = wire.AppendString(dst, "uint32")
+	dst = append(dst, "\xa6uint32"...)
 	dst = wire.AppendUint(dst, uint64(v.Uint32))
-	dst = wire.AppendString(dst, "uint64")
+	dst = append(dst, "\xa6uint64"...)
 	dst = wire.AppendUint(dst, v.Uint64)
-	dst = wire.AppendString(dst, "float32")
+	dst = append(dst, "\xa7float32"...)
 	dst = wire.AppendFloat32(dst, v.Float32)
-	dst = wire.AppendString(dst, "float64")
+	dst = append(dst, "\xa7float64"...)
 	dst = wire.AppendFloat64(dst, v.Float64)
-	dst = wire.AppendString(dst, "string")
+	dst = append(dst, "\xa6string"...)
 	dst = w.Text(dst, v.String)
-	dst = wire.AppendString(dst, "bytes")
+	dst = append(dst, "\xa5bytes"...)
 	dst = wire.AppendBytesOrNil(dst, v.Bytes)
-	dst = wire.AppendString(dst, "id")
+	dst = append(dst, "\xa2id"...)
 	dst = wire.AppendBytes(dst, v.ID[:])
-	dst = wire.AppendString(dst, "at")
+	dst = append(dst, "\xa2at"...)
 	dst = w.Time(dst, v.At)
-	dst = wire.AppendString(dst, "lasts")
+	dst = append(dst, "\xa5lasts"...)
 	dst = wire.AppendInt(dst, int64(v.Lasts))
-	dst = wire.AppendString(dst, "a_name_that_takes_more_than_a_short_header")
+	dst = append(dst, "\xd9*a_name_that_takes_more_than_a_short_header"...)
 	dst = w.Text(dst, v.Long)
 	w.End()
 	return dst
@@ -120,21 +120,21 @@ func unpackScalars(r *wire.Reader, v *Scalars) {
 
 func packNamed(w *wire.Writer, dst []byte, v Named) []byte {
 	dst = w.Map(dst, 10)
-	dst = wire.AppendString(dst, "Color")
+	dst = append(dst, "\xa5Color"...)
 	dst = w.Text(dst, string(v.Color))
-	dst = wire.AppendString(dst, "Level")
+	dst = append(dst, "\xa5Level"...)
 	dst = wire.AppendInt(dst, int64(v.Level))
-	dst = wire.AppendString(dst, "Size")
+	dst = append(dst, "\xa4Size"...)
 	dst = wire.AppendUint(dst, uint64(v.Size))
-	dst = wire.AppendString(dst, "Ratio")
+	dst = append(dst, "\xa5Ratio"...)
 	dst = wire.AppendFloat64(dst, float64(v.Ratio))
-	dst = wire.AppendString(dst, "Flag")
+	dst = append(dst, "\xa4Flag"...)
 	dst = wire.AppendBool(dst, bool(v.Flag))
-	dst = wire.AppendString(dst, "Blob")
+	dst = append(dst, "\xa4Blob"...)
 	dst = wire.AppendBytesOrNil(dst, v.Blob)
-	dst = wire.AppendString(dst, "Hash")
+	dst = append(dst, "\xa4Hash"...)
 	dst = wire.AppendBytes(dst, v.Hash[:])
-	dst = wire.AppendString(dst, "Labels")
+	dst = append(dst, "\xa6Labels"...)
 	dst = wire.MapOf(w, dst, v.Labels)
 	for _, k := range wire.Keys(w, v.Labels) {
 		dst = w.Text(dst, k)
@@ -142,13 +142,13 @@ func packNamed(w *wire.Writer, dst []byte, v Named) []byte {
 		dst = w.Text(dst, e)
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Levels")
+	dst = append(dst, "\xa6Levels"...)
 	dst = wire.Slice(w, dst, v.Levels)
 	for i := range v.Levels {
 		dst = wire.AppendInt(dst, int64(v.Levels[i]))
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Counts")
+	dst = append(dst, "\xa6Counts"...)
 	dst = wire.MapOf(w, dst, v.Counts)
 	for _, k := range wire.Keys(w, v.Counts) {
 		dst = w.Text(dst, k)
@@ -243,19 +243,19 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 		n++
 	}
 	dst = w.Map(dst, n)
-	dst = wire.AppendString(dst, "String")
+	dst = append(dst, "\xa6String"...)
 	if v.String == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = w.Text(dst, *v.String)
 	}
-	dst = wire.AppendString(dst, "Int")
+	dst = append(dst, "\xa3Int"...)
 	if v.Int == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = wire.AppendInt(dst, int64(*v.Int))
 	}
-	dst = wire.AppendString(dst, "Twice")
+	dst = append(dst, "\xa5Twice"...)
 	if v.Twice == nil {
 		dst = wire.AppendNil(dst)
 	} else {
@@ -265,25 +265,25 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 			dst = wire.AppendInt(dst, int64(**v.Twice))
 		}
 	}
-	dst = wire.AppendString(dst, "ID")
+	dst = append(dst, "\xa2ID"...)
 	if v.ID == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = wire.AppendBytes(dst, (*v.ID)[:])
 	}
-	dst = wire.AppendString(dst, "At")
+	dst = append(dst, "\xa2At"...)
 	if v.At == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = w.Time(dst, *v.At)
 	}
-	dst = wire.AppendString(dst, "Scalars")
+	dst = append(dst, "\xa7Scalars"...)
 	if v.Scalars == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = packScalars(w, dst, *v.Scalars)
 	}
-	dst = wire.AppendString(dst, "Strings")
+	dst = append(dst, "\xa7Strings"...)
 	if v.Strings == nil {
 		dst = wire.AppendNil(dst)
 	} else {
@@ -293,7 +293,7 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 		}
 		w.End()
 	}
-	dst = wire.AppendString(dst, "Map")
+	dst = append(dst, "\xa3Map"...)
 	if v.Map == nil {
 		dst = wire.AppendNil(dst)
 	} else {
@@ -306,23 +306,23 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 		w.End()
 	}
 	if v.OmitBool {
-		dst = wire.AppendString(dst, "omit_bool")
+		dst = append(dst, "\xa9omit_bool"...)
 		dst = wire.AppendBool(dst, v.OmitBool)
 	}
 	if v.OmitString != "" {
-		dst = wire.AppendString(dst, "omit_string")
+		dst = append(dst, "\xabomit_string"...)
 		dst = w.Text(dst, v.OmitString)
 	}
 	if v.OmitInt != 0 {
-		dst = wire.AppendString(dst, "omit_int")
+		dst = append(dst, "\xa8omit_int"...)
 		dst = wire.AppendInt(dst, int64(v.OmitInt))
 	}
 	if v.OmitFloat != 0 {
-		dst = wire.AppendString(dst, "omit_float")
+		dst = append(dst, "\xaaomit_float"...)
 		dst = wire.AppendFloat32(dst, v.OmitFloat)
 	}
 	if len(v.OmitList) != 0 {
-		dst = wire.AppendString(dst, "omit_list")
+		dst = append(dst, "\xa9omit_list"...)
 		dst = wire.Slice(w, dst, v.OmitList)
 		for i := range v.OmitList {
 			dst = wire.AppendInt(dst, int64(v.OmitList[i]))
@@ -330,7 +330,7 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 		w.End()
 	}
 	if len(v.OmitMap) != 0 {
-		dst = wire.AppendString(dst, "omit_map")
+		dst = append(dst, "\xa8omit_map"...)
 		dst = wire.MapOf(w, dst, v.OmitMap)
 		for _, k := range wire.Keys(w, v.OmitMap) {
 			dst = w.Text(dst, k)
@@ -340,29 +340,29 @@ func packOptional(w *wire.Writer, dst []byte, v Optional) []byte {
 		w.End()
 	}
 	if len(v.OmitBytes) != 0 {
-		dst = wire.AppendString(dst, "omit_bytes")
+		dst = append(dst, "\xaaomit_bytes"...)
 		dst = wire.AppendBytesOrNil(dst, v.OmitBytes)
 	}
 	if v.OmitPtr != nil {
-		dst = wire.AppendString(dst, "omit_ptr")
+		dst = append(dst, "\xa8omit_ptr"...)
 		dst = wire.AppendInt(dst, int64(*v.OmitPtr))
 	}
-	dst = wire.AppendString(dst, "omit_id")
+	dst = append(dst, "\xa7omit_id"...)
 	dst = wire.AppendBytes(dst, v.OmitID[:])
 	if v.OmitColor != "" {
-		dst = wire.AppendString(dst, "omit_color")
+		dst = append(dst, "\xaaomit_color"...)
 		dst = w.Text(dst, string(v.OmitColor))
 	}
 	if !v.ZeroTime.IsZero() {
-		dst = wire.AppendString(dst, "zero_time")
+		dst = append(dst, "\xa9zero_time"...)
 		dst = w.Time(dst, v.ZeroTime)
 	}
 	if v.ZeroInt != 0 {
-		dst = wire.AppendString(dst, "zero_int")
+		dst = append(dst, "\xa8zero_int"...)
 		dst = wire.AppendInt(dst, int64(v.ZeroInt))
 	}
 	if v.ZeroList != nil {
-		dst = wire.AppendString(dst, "zero_list")
+		dst = append(dst, "\xa9zero_list"...)
 		dst = wire.Slice(w, dst, v.ZeroList)
 		for i := range v.ZeroList {
 			dst = w.Text(dst, v.ZeroList[i])
@@ -477,37 +477,37 @@ func unpackOptional(r *wire.Reader, v *Optional) {
 
 func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 	dst = w.Map(dst, 16)
-	dst = wire.AppendString(dst, "Strings")
+	dst = append(dst, "\xa7Strings"...)
 	dst = wire.Slice(w, dst, v.Strings)
 	for i := range v.Strings {
 		dst = w.Text(dst, v.Strings[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Bools")
+	dst = append(dst, "\xa5Bools"...)
 	dst = wire.Slice(w, dst, v.Bools)
 	for i := range v.Bools {
 		dst = wire.AppendBool(dst, v.Bools[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Floats")
+	dst = append(dst, "\xa6Floats"...)
 	dst = wire.Slice(w, dst, v.Floats)
 	for i := range v.Floats {
 		dst = wire.AppendFloat32(dst, v.Floats[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "IDs")
+	dst = append(dst, "\xa3IDs"...)
 	dst = wire.Slice(w, dst, v.IDs)
 	for i := range v.IDs {
 		dst = wire.AppendBytes(dst, v.IDs[i][:])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Hashes")
+	dst = append(dst, "\xa6Hashes"...)
 	dst = wire.Slice(w, dst, v.Hashes)
 	for i := range v.Hashes {
 		dst = wire.AppendBytes(dst, v.Hashes[i][:])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Nested")
+	dst = append(dst, "\xa6Nested"...)
 	dst = wire.Slice(w, dst, v.Nested)
 	for i := range v.Nested {
 		dst = wire.Slice(w, dst, v.Nested[i])
@@ -517,13 +517,13 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		w.End()
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Named")
+	dst = append(dst, "\xa5Named"...)
 	dst = wire.Slice(w, dst, v.Named)
 	for i := range v.Named {
 		dst = packNamed(w, dst, v.Named[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Pointers")
+	dst = append(dst, "\xa8Pointers"...)
 	dst = wire.Slice(w, dst, v.Pointers)
 	for i := range v.Pointers {
 		if v.Pointers[i] == nil {
@@ -533,7 +533,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		}
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Maps")
+	dst = append(dst, "\xa4Maps"...)
 	dst = wire.Slice(w, dst, v.Maps)
 	for i := range v.Maps {
 		dst = wire.MapOf(w, dst, v.Maps[i])
@@ -545,7 +545,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		w.End()
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Map")
+	dst = append(dst, "\xa3Map"...)
 	dst = wire.MapOf(w, dst, v.Map)
 	for _, k := range wire.Keys(w, v.Map) {
 		dst = w.Text(dst, k)
@@ -553,7 +553,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		dst = w.Text(dst, e)
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Structs")
+	dst = append(dst, "\xa7Structs"...)
 	dst = wire.MapOf(w, dst, v.Structs)
 	for _, k := range wire.Keys(w, v.Structs) {
 		dst = w.Text(dst, k)
@@ -561,7 +561,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		dst = packLine(w, dst, e)
 	}
 	w.End()
-	dst = wire.AppendString(dst, "MapOfP")
+	dst = append(dst, "\xa6MapOfP"...)
 	dst = wire.MapOf(w, dst, v.MapOfP)
 	for _, k := range wire.Keys(w, v.MapOfP) {
 		dst = w.Text(dst, k)
@@ -573,7 +573,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		}
 	}
 	w.End()
-	dst = wire.AppendString(dst, "MapOfT")
+	dst = append(dst, "\xa6MapOfT"...)
 	dst = wire.MapOf(w, dst, v.MapOfT)
 	for _, k := range wire.Keys(w, v.MapOfT) {
 		dst = w.Text(dst, k)
@@ -581,7 +581,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		dst = w.Time(dst, e)
 	}
 	w.End()
-	dst = wire.AppendString(dst, "MapOfM")
+	dst = append(dst, "\xa6MapOfM"...)
 	dst = wire.MapOf(w, dst, v.MapOfM)
 	for _, k := range wire.Keys(w, v.MapOfM) {
 		dst = w.Text(dst, k)
@@ -599,7 +599,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		w.End()
 	}
 	w.End()
-	dst = wire.AppendString(dst, "MapOfID")
+	dst = append(dst, "\xa7MapOfID"...)
 	dst = wire.MapOf(w, dst, v.MapOfID)
 	for _, k := range wire.Keys(w, v.MapOfID) {
 		dst = w.Text(dst, k)
@@ -607,7 +607,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 		dst = wire.AppendBytes(dst, e[:])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "Inline")
+	dst = append(dst, "\xa6Inline"...)
 	dst = wire.Slice(w, dst, v.Inline)
 	for i := range v.Inline {
 		n3 := 2
@@ -615,17 +615,17 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 			n3++
 		}
 		dst = w.Map(dst, n3)
-		dst = wire.AppendString(dst, "a")
+		dst = append(dst, "\xa1a"...)
 		dst = wire.AppendInt(dst, int64(v.Inline[i].A))
 		if v.Inline[i].B != "" {
-			dst = wire.AppendString(dst, "b")
+			dst = append(dst, "\xa1b"...)
 			dst = w.Text(dst, v.Inline[i].B)
 		}
-		dst = wire.AppendString(dst, "C")
+		dst = append(dst, "\xa1C"...)
 		dst = wire.Slice(w, dst, v.Inline[i].C)
 		for i3 := range v.Inline[i].C {
 			dst = w.Map(dst, 1)
-			dst = wire.AppendString(dst, "D")
+			dst = append(dst, "\xa1D"...)
 			dst = wire.AppendBool(dst, v.Inline[i].C[i3].D)
 			w.End()
 		}
@@ -794,21 +794,21 @@ func packTree(w *wire.Writer, dst []byte, v Tree) []byte {
 	if w.Err() != nil {
 		return dst
 	}
-	dst = wire.AppendString(dst, "Value")
+	dst = append(dst, "\xa5Value"...)
 	dst = wire.AppendInt(dst, int64(v.Value))
-	dst = wire.AppendString(dst, "Left")
+	dst = append(dst, "\xa4Left"...)
 	if v.Left == nil {
 		dst = wire.AppendNil(dst)
 	} else {
 		dst = packTree(w, dst, *v.Left)
 	}
-	dst = wire.AppendString(dst, "Nodes")
+	dst = append(dst, "\xa5Nodes"...)
 	dst = wire.Slice(w, dst, v.Nodes)
 	for i := range v.Nodes {
 		dst = packTree(w, dst, v.Nodes[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "By")
+	dst = append(dst, "\xa2By"...)
 	dst = wire.MapOf(w, dst, v.By)
 	for _, k := range wire.Keys(w, v.By) {
 		dst = w.Text(dst, k)
@@ -851,13 +851,13 @@ func unpackTree(r *wire.Reader, v *Tree) {
 
 func packEmbeds(w *wire.Writer, dst []byte, v Embeds) []byte {
 	dst = w.Map(dst, 4)
-	dst = wire.AppendString(dst, "by")
+	dst = append(dst, "\xa2by"...)
 	dst = w.Text(dst, v.Base.By)
-	dst = wire.AppendString(dst, "seen")
+	dst = append(dst, "\xa4seen"...)
 	dst = wire.AppendInt(dst, int64(v.Base.Seen))
-	dst = wire.AppendString(dst, "Number")
+	dst = append(dst, "\xa6Number"...)
 	dst = wire.AppendInt(dst, int64(v.line.Number))
-	dst = wire.AppendString(dst, "own")
+	dst = append(dst, "\xa3own"...)
 	dst = w.Text(dst, v.Own)
 	w.End()
 	return dst
@@ -882,27 +882,27 @@ func unpackEmbeds(r *wire.Reader, v *Embeds) {
 
 func packUncommon(w *wire.Writer, dst []byte, v Uncommon) []byte {
 	dst = w.Map(dst, 11)
-	dst = wire.AppendString(dst, "First")
+	dst = append(dst, "\xa5First"...)
 	dst = w.Text(dst, v.First)
-	dst = wire.AppendString(dst, "Raw")
+	dst = append(dst, "\xa3Raw"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Raw)
-	dst = wire.AppendString(dst, "Number")
+	dst = append(dst, "\xa6Number"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Number)
-	dst = wire.AppendString(dst, "Addr")
+	dst = append(dst, "\xa4Addr"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Addr)
-	dst = wire.AppendString(dst, "Big")
+	dst = append(dst, "\xa3Big"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Big)
-	dst = wire.AppendString(dst, "ByInt")
+	dst = append(dst, "\xa5ByInt"...)
 	dst = serializer.WriteMsgpack(w, dst, v.ByInt)
-	dst = wire.AppendString(dst, "ByTime")
+	dst = append(dst, "\xa6ByTime"...)
 	dst = serializer.WriteMsgpack(w, dst, v.ByTime)
-	dst = wire.AppendString(dst, "Array")
+	dst = append(dst, "\xa5Array"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Array)
-	dst = wire.AppendString(dst, "Tagged")
+	dst = append(dst, "\xa6Tagged"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Tagged)
-	dst = wire.AppendString(dst, "Through")
+	dst = append(dst, "\xa7Through"...)
 	dst = serializer.WriteMsgpack(w, dst, v.Through)
-	dst = wire.AppendString(dst, "Last")
+	dst = append(dst, "\xa4Last"...)
 	dst = w.Text(dst, v.Last)
 	w.End()
 	return dst
@@ -954,23 +954,23 @@ func unpackEmpty(r *wire.Reader, _ *Empty) {
 
 func packPlaced(w *wire.Writer, dst []byte, v Placed) []byte {
 	dst = w.Map(dst, 8)
-	dst = wire.AppendString(dst, "id")
+	dst = append(dst, "\xa2id"...)
 	dst = wire.AppendBytes(dst, v.ID[:])
-	dst = wire.AppendString(dst, "customer")
+	dst = append(dst, "\xa8customer"...)
 	dst = w.Text(dst, v.Customer)
-	dst = wire.AppendString(dst, "amount")
+	dst = append(dst, "\xa6amount"...)
 	dst = wire.AppendInt(dst, v.Amount)
-	dst = wire.AppendString(dst, "at")
+	dst = append(dst, "\xa2at"...)
 	dst = w.Time(dst, v.At)
-	dst = wire.AppendString(dst, "ship")
+	dst = append(dst, "\xa4ship"...)
 	dst = packAddress(w, dst, v.Ship)
-	dst = wire.AppendString(dst, "lines")
+	dst = append(dst, "\xa5lines"...)
 	dst = wire.Slice(w, dst, v.Lines)
 	for i := range v.Lines {
 		dst = packLine(w, dst, v.Lines[i])
 	}
 	w.End()
-	dst = wire.AppendString(dst, "labels")
+	dst = append(dst, "\xa6labels"...)
 	dst = wire.MapOf(w, dst, v.Labels)
 	for _, k := range wire.Keys(w, v.Labels) {
 		dst = w.Text(dst, k)
@@ -978,7 +978,7 @@ func packPlaced(w *wire.Writer, dst []byte, v Placed) []byte {
 		dst = w.Text(dst, e)
 	}
 	w.End()
-	dst = wire.AppendString(dst, "note")
+	dst = append(dst, "\xa4note"...)
 	if v.Note == nil {
 		dst = wire.AppendNil(dst)
 	} else {
@@ -1027,11 +1027,11 @@ func unpackPlaced(r *wire.Reader, v *Placed) {
 
 func packLine(w *wire.Writer, dst []byte, v Line) []byte {
 	dst = w.Map(dst, 3)
-	dst = wire.AppendString(dst, "sku")
+	dst = append(dst, "\xa3sku"...)
 	dst = w.Text(dst, v.SKU)
-	dst = wire.AppendString(dst, "qty")
+	dst = append(dst, "\xa3qty"...)
 	dst = wire.AppendInt(dst, v.Qty)
-	dst = wire.AppendString(dst, "price")
+	dst = append(dst, "\xa5price"...)
 	dst = wire.AppendInt(dst, v.Price)
 	w.End()
 	return dst
@@ -1054,9 +1054,9 @@ func unpackLine(r *wire.Reader, v *Line) {
 
 func packAddress(w *wire.Writer, dst []byte, v Address) []byte {
 	dst = w.Map(dst, 2)
-	dst = wire.AppendString(dst, "street")
+	dst = append(dst, "\xa6street"...)
 	dst = w.Text(dst, v.Street)
-	dst = wire.AppendString(dst, "city")
+	dst = append(dst, "\xa4city"...)
 	dst = w.Text(dst, v.City)
 	w.End()
 	return dst

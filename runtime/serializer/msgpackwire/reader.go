@@ -1,6 +1,7 @@
 package msgpackwire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -183,11 +184,36 @@ func ReadBool[T ~bool](r *Reader, into *T) {
 	*into = t.Bits != 0
 }
 
+// positive reads a number of at most 32 bits, which most are. It is false if
+// another value follows, or too little.
+func (r *Reader) positive() (int64, bool) {
+	if r.At >= len(r.Data) {
+		return 0, false
+	}
+	from := r.Data[r.At:]
+	switch c := from[0]; {
+	case c <= math.MaxInt8:
+		r.At++
+		return int64(c), true
+	case c == codeUint8 && len(from) > 1:
+		r.At += 2
+		return int64(from[1]), true
+	case c == codeUint16 && len(from) > 2:
+		r.At += 3
+		return int64(binary.BigEndian.Uint16(from[1:])), true
+	case c == codeUint32 && len(from) > 4:
+		r.At += 5
+		return int64(binary.BigEndian.Uint32(from[1:])), true
+	}
+	return 0, false
+}
+
 // ReadInt reads a whole number that T holds.
 func ReadInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64](r *Reader, into *T) {
-	if r.At < len(r.Data) && r.Data[r.At] <= math.MaxInt8 {
-		*into = T(r.Data[r.At])
-		r.At++
+	if n, ok := r.positive(); ok {
+		if *into = T(n); int64(*into) != n {
+			r.outOfRange(Token{Kind: UintKind, Bits: uint64(n)})
+		}
 		return
 	}
 	t, _ := r.next(integers, "an integer")

@@ -33,7 +33,7 @@ func (t *target) clashes(model templates.Package) {
 	for _, name := range t.pkg.Scope().Names() {
 		switch types.Universe.Lookup(name).(type) {
 		case *types.Builtin: // functions such as max are not used there
-			if !model.GeneratedMsgpack || name != "len" && name != "new" {
+			if !model.GeneratedMsgpack || name != "append" && name != "len" && name != "new" {
 				continue
 			}
 		case *types.TypeName, *types.Nil:
