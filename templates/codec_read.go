@@ -77,6 +77,9 @@ func (c *codecs) read(s *Shape, ref string, depth int) []jen.Code {
 		block := append([]jen.Code{jen.Id(e).Op(":=").Qual(wirePath, "Add").Call(raw(ref))}, c.read(s.Elem, e, depth+1)...)
 		return elements("ReadSlice", block...)
 	case MapShape:
+		if s.Elem.Kind == StringShape {
+			return into("ReadTextMap")
+		}
 		key, value := numbered("key", depth), numbered("value", depth)
 		block := []jen.Code{
 			jen.Var().Id(key).Add(s.Key.Go.code()),

@@ -156,6 +156,9 @@ func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 			end(),
 		}
 	case MapShape:
+		if s.Elem.Kind == StringShape {
+			return one(withWriter(wirePath, "TextMap", raw(at)))
+		}
 		k, e := numbered("k", depth), numbered("e", depth)
 		element := raw(operand(at)).Index(jen.Id(k))
 		if key := s.Key.Go; key.Kind != Named || key.Path != "" || key.Name != "string" || c.taken["string"] {

@@ -34,8 +34,9 @@ func MsgpackOf[T any](write func(*msgpackwire.Writer, []byte, T) []byte, read fu
 	}
 }
 
-// msgpackCodecs is behind a pointer, so that a Msgpack can be compared.
-type msgpackCodecs map[reflect.Type]MsgpackCodec
+// msgpackCodecs are by the addresses of their types, for that is the fastest way to
+// find one. A Msgpack holds a pointer to them, so that it can be compared.
+type msgpackCodecs map[uintptr]MsgpackCodec
 
 // With returns a Msgpack that writes and reads these types by their codecs, and
 // others as before. What a codec refuses is decided, and its error written, by
@@ -46,10 +47,12 @@ func (m Msgpack) With(codecs ...MsgpackCodec) Msgpack {
 		maps.Copy(all, *m.codecs)
 	}
 	for _, c := range codecs {
-		all[c.goType] = c
+		all[address(c.goType)] = c
 	}
 	return Msgpack{&all}
 }
+
+func address(t reflect.Type) uintptr { return reflect.ValueOf(t).Pointer() }
 
 // of returns the codec of v, an event or a pointer to one.
 func (c *msgpackCodecs) of(v any) (MsgpackCodec, bool) {
@@ -66,7 +69,7 @@ func (c *msgpackCodecs) of(v any) (MsgpackCodec, bool) {
 		}
 		t = t.Elem()
 	}
-	found, ok := (*c)[t]
+	found, ok := (*c)[address(t)]
 	return found, ok
 }
 

@@ -135,13 +135,7 @@ func packNamed(w *wire.Writer, dst []byte, v Named) []byte {
 	dst = append(dst, "\xa4Hash"...)
 	dst = wire.AppendBytes(dst, v.Hash[:])
 	dst = append(dst, "\xa6Labels"...)
-	dst = wire.MapOf(w, dst, v.Labels)
-	for _, k := range wire.Keys(w, v.Labels) {
-		dst = w.Text(dst, k)
-		e := v.Labels[k]
-		dst = w.Text(dst, e)
-	}
-	w.End()
+	dst = wire.TextMap(w, dst, v.Labels)
 	dst = append(dst, "\xa6Levels"...)
 	dst = wire.Slice(w, dst, v.Levels)
 	for i := range v.Levels {
@@ -178,13 +172,7 @@ func unpackNamed(r *wire.Reader, v *Named) {
 		case "Hash":
 			r.ReadFixed(v.Hash[:])
 		case "Labels":
-			for n := wire.ReadMap(r, &v.Labels); r.More(&n); {
-				var key string
-				var value string
-				wire.ReadString(r, &key)
-				wire.ReadString(r, &value)
-				v.Labels[key] = value
-			}
+			wire.ReadTextMap(r, &v.Labels)
 		case "Levels":
 			for n := wire.ReadSlice(r, &v.Levels); r.More(&n); {
 				e := wire.Add(&v.Levels)
@@ -546,13 +534,7 @@ func packLists(w *wire.Writer, dst []byte, v Lists) []byte {
 	}
 	w.End()
 	dst = append(dst, "\xa3Map"...)
-	dst = wire.MapOf(w, dst, v.Map)
-	for _, k := range wire.Keys(w, v.Map) {
-		dst = w.Text(dst, k)
-		e := v.Map[k]
-		dst = w.Text(dst, e)
-	}
-	w.End()
+	dst = wire.TextMap(w, dst, v.Map)
 	dst = append(dst, "\xa7Structs"...)
 	dst = wire.MapOf(w, dst, v.Structs)
 	for _, k := range wire.Keys(w, v.Structs) {
@@ -698,13 +680,7 @@ func unpackLists(r *wire.Reader, v *Lists) {
 				}
 			}
 		case "Map":
-			for n := wire.ReadMap(r, &v.Map); r.More(&n); {
-				var key string
-				var value string
-				wire.ReadString(r, &key)
-				wire.ReadString(r, &value)
-				v.Map[key] = value
-			}
+			wire.ReadTextMap(r, &v.Map)
 		case "Structs":
 			for n := wire.ReadMap(r, &v.Structs); r.More(&n); {
 				var key string
@@ -971,13 +947,7 @@ func packPlaced(w *wire.Writer, dst []byte, v Placed) []byte {
 	}
 	w.End()
 	dst = append(dst, "\xa6labels"...)
-	dst = wire.MapOf(w, dst, v.Labels)
-	for _, k := range wire.Keys(w, v.Labels) {
-		dst = w.Text(dst, k)
-		e := v.Labels[k]
-		dst = w.Text(dst, e)
-	}
-	w.End()
+	dst = wire.TextMap(w, dst, v.Labels)
 	dst = append(dst, "\xa4note"...)
 	if v.Note == nil {
 		dst = wire.AppendNil(dst)
@@ -1007,13 +977,7 @@ func unpackPlaced(r *wire.Reader, v *Placed) {
 				unpackLine(r, e)
 			}
 		case "labels":
-			for n := wire.ReadMap(r, &v.Labels); r.More(&n); {
-				var key string
-				var value string
-				wire.ReadString(r, &key)
-				wire.ReadString(r, &value)
-				v.Labels[key] = value
-			}
+			wire.ReadTextMap(r, &v.Labels)
 		case "note":
 			if v.Note = nil; !r.Nil() {
 				v.Note = new(string)

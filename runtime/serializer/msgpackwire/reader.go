@@ -344,3 +344,14 @@ func ReadMap[M ~map[K]V, K comparable, V any](r *Reader, into *M) int {
 	}
 	return n
 }
+
+// ReadTextMap reads a map of texts.
+func ReadTextMap[M ~map[K]V, K, V ~string](r *Reader, into *M) {
+	for n := ReadMap(r, into); r.More(&n); {
+		var key K
+		var value V
+		ReadString(r, &key)
+		ReadString(r, &value)
+		(*into)[key] = value
+	}
+}

@@ -107,25 +107,54 @@ func (w *Writer) Text(dst []byte, s string) []byte {
 	return AppendString(dst, s)
 }
 
+// TextMap appends a map of texts, sorted by its keys.
+func TextMap[K, V ~string](w *Writer, dst []byte, m map[K]V) []byte {
+	type pair struct {
+		key   K
+		value V
+	}
+	var few [16]pair // on the stack, and without a second look into the map
+	pairs := few[:0]
+	for k, v := range m {
+		pairs = append(pairs, pair{k, v})
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(string(a.key), string(b.key)) })
+	dst = MapOf(w, dst, m)
+	for i := range pairs {
+		dst = w.Text(w.Text(dst, string(pairs[i].key)), string(pairs[i].value))
+	}
+	w.End()
+	return dst
+}
+
 // isText reports whether databases can store s as it is.
 func isText(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if s[i]-1 >= utf8.RuneSelf-1 {
+				return utf8.ValidString(s[i:]) && strings.IndexByte(s[i:], 0) < 0
+			}
+		}
+		return true
+	}
+	for i := 0; i+8 < len(s); i += 8 {
+		if !isASCII(s[i:]) {
+			return utf8.ValidString(s[i:]) && strings.IndexByte(s[i:], 0) < 0
+		}
+	}
+	// The last eight bytes, of which some have been looked at.
+	return isASCII(s[len(s)-8:]) || utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}
+
+// isASCII reports whether the first eight bytes are ASCII and none of them is 0.
+func isASCII(s string) bool {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		// The top bit of a byte is set in x if it is no ASCII, and in x-ones if
-		// it is 0.
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		if (x|(x-ones))&tops != 0 {
-			return utf8.ValidString(s[i:]) && strings.IndexByte(s[i:], 0) < 0
-		}
-	}
-	for ; i < len(s); i++ {
-		if s[i]-1 >= utf8.RuneSelf-1 {
-			return utf8.ValidString(s[i:]) && strings.IndexByte(s[i:], 0) < 0
-		}
-	}
-	return true
+	_ = s[7]
+	// The top bit of a byte is set in x if it is no ASCII, and in x-ones if it
+	// is 0.
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (x|(x-ones))&tops == 0
 }
 
 // Time appends a timestamp. It fails outside of the years 0 to 9999, in UTC.
