@@ -30,11 +30,17 @@ func Declared(p Package) []string {
 			add(u.Stored, u.Written)
 		}
 	}
-	if p.GeneratedMsgpack {
-		list = append(list, msgpackFormat)
-		for _, f := range newCodecs(p).functions {
-			list = append(list, "pack"+f.name, "unpack"+f.name)
-		}
+	return list
+}
+
+// DeclaredByCodecs lists the package-level names that the file of codecs declares.
+func DeclaredByCodecs(p Package) []string {
+	if !p.GeneratedMsgpack {
+		return nil
+	}
+	list := []string{msgpackFormat}
+	for _, f := range newCodecs(p).functions {
+		list = append(list, "pack"+f.name, "unpack"+f.name)
 	}
 	return list
 }
