@@ -23,8 +23,9 @@ type codecs struct {
 	taken map[string]bool
 	// functions are the structs that have functions, in the order of their need.
 	functions []function
-	names     map[string]string // by the Go type as it is written
+	names     map[*Shape]string
 	suffixes  map[string]bool
+	known     map[*Shape]bool // what is writable and what not
 }
 
 // function is a declared struct with the name that its functions bear.
@@ -40,7 +41,7 @@ func locals() []string {
 }
 
 func newCodecs(p Package) *codecs {
-	c := &codecs{taken: map[string]bool{}, names: map[string]string{}, suffixes: map[string]bool{}}
+	c := &codecs{taken: map[string]bool{}, names: map[*Shape]string{}, suffixes: map[string]bool{}, known: map[*Shape]bool{}}
 	for _, name := range p.Taken {
 		c.taken[name] = true
 	}
@@ -64,8 +65,7 @@ func (c *codecs) whole(e Event) bool { return e.Shape != nil && e.Stored == "" &
 
 // function returns the name of the functions of a declared struct.
 func (c *codecs) function(s *Shape) string {
-	key := fmt.Sprintf("%#v", s.Go.code())
-	if name, ok := c.names[key]; ok {
+	if name, ok := c.names[s]; ok {
 		return name
 	}
 	name := capital(s.Go.Name)
@@ -75,7 +75,7 @@ func (c *codecs) function(s *Shape) string {
 	for n, first := 2, name; c.suffixes[name]; n++ {
 		name = fmt.Sprintf("%s%d", first, n)
 	}
-	c.suffixes[name], c.names[key] = true, name
+	c.suffixes[name], c.names[s] = true, name
 	c.functions = append(c.functions, function{name, s})
 	return name
 }
@@ -104,7 +104,14 @@ func (c *codecs) visit(s *Shape, found func(*Shape)) {
 
 // writable reports whether values of the shape are written and read by code of
 // their own.
-func (c *codecs) writable(s *Shape) bool { return c.open(s, nil) }
+func (c *codecs) writable(s *Shape) bool {
+	is, ok := c.known[s]
+	if !ok {
+		is = c.open(s, nil)
+		c.known[s] = is
+	}
+	return is
+}
 
 func (c *codecs) open(s *Shape, within []*Shape) bool {
 	if s == nil || s.MsgpackDiffers || !c.nameable(s.Go) {
