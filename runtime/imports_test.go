@@ -46,6 +46,7 @@ var links = map[string][]string{
 	"runtime":                 {"runtime/typeregistry", "runtime/serializer", "runtime/store", "runtime/subscribe"},
 	"runtime/estest":          {"runtime/store", "runtime/store/memory", "github.com/google/go-cmp/…"},
 	"runtime/internal/bank":   {"runtime"},
+	"runtime/internal/zoo":    {"runtime", "github.com/google/uuid"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
 	"runtime/store/storetest/history": {

@@ -11,8 +11,6 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-const wirePath = SerializerPath + "/msgpackwire"
-
 // msgpackFormat is the variable that holds the generated codecs.
 const msgpackFormat = "msgpackFormat"
 

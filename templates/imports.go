@@ -23,6 +23,9 @@ const (
 // by //esgen:package serializers= is a slice of.
 const SerializerPath = runtimePath + "/serializer"
 
+// wirePath is what generated codecs are made of.
+const wirePath = SerializerPath + "/msgpackwire"
+
 // imported is one package with the name that it declares, or that we always
 // give it.
 type imported struct {
