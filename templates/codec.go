@@ -222,6 +222,7 @@ func (c *codecs) present(p Property, at string) string {
 		if p.OmitZero {
 			return "!" + at + ".IsZero()"
 		}
+	default: // not known
 	}
 	return ""
 }
@@ -279,11 +280,11 @@ func (c *codecs) declarations(p Package) []jen.Code {
 			}
 		}
 	}
-	list := []jen.Code{
+	list := make([]jen.Code, 0, 1+2*len(c.functions))
+	list = append(list,
 		comment(msgpackFormat+" is the format msgpack. It writes and reads the events of this package field by "+
 			"field, to the bytes that serializer.Msgpack writes and reads by reflection.", 0).
-			Var().Id(msgpackFormat).Op("=").Qual(SerializerPath, "Msgpack").Values().Dot("With").Add(lines(",", formats...)),
-	}
+			Var().Id(msgpackFormat).Op("=").Qual(SerializerPath, "Msgpack").Values().Dot("With").Add(lines(",", formats...)))
 	for _, f := range c.functions {
 		list = append(list, c.pack(f), c.unpack(f))
 	}

@@ -164,11 +164,11 @@ func (c *codecs) write(s *Shape, at string, depth int) []jen.Code {
 		if key := s.Key.Go; key.Kind != Named || key.Path != "" || key.Name != "string" || c.taken["string"] {
 			element = raw(operand(at)).Index(key.code().Call(jen.Id(k)))
 		}
-		block := []jen.Code{onWriter("Text", jen.Id(k)), jen.Id(e).Op(":=").Add(element)}
+		block := append([]jen.Code{onWriter("Text", jen.Id(k)), jen.Id(e).Op(":=").Add(element)}, c.write(s.Elem, e, depth+1)...)
 		return []jen.Code{
 			withWriter(wirePath, "MapOf", raw(at)),
 			jen.For(jen.List(jen.Id("_"), jen.Id(k)).Op(":=").Range().Qual(wirePath, "Keys").Call(jen.Id("w"), raw(at))).
-				Block(append(block, c.write(s.Elem, e, depth+1)...)...),
+				Block(block...),
 			end(),
 		}
 	case OptionalShape:

@@ -33,9 +33,9 @@ import (
 
 // memory is what is kept of a package.
 type memory struct {
-	Inputs  []string
-	Digest  string
-	Outputs map[string]string
+	Inputs  []string          `json:"inputs"`
+	Digest  string            `json:"digest"`
+	Outputs map[string]string `json:"outputs"`
 }
 
 // memories are the cache during one run.
@@ -102,16 +102,16 @@ func surroundings() (string, error) {
 			fmt.Fprintln(sum, v)
 		}
 	}
-	said := os.Getenv("GOFLAGS")
+	said := []string{os.Getenv("GOFLAGS")}
 	for _, path := range settings {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			text = nil
 		}
 		fmt.Fprintf(sum, "%s %d\n%s\n", path, len(text), text)
-		said += string(text)
+		said = append(said, string(text))
 	}
-	if strings.Contains(said, "-overlay") || strings.Contains(said, "-modfile") {
+	if all := strings.Join(said, "\n"); strings.Contains(all, "-overlay") || strings.Contains(all, "-modfile") {
 		return "", errors.New("GOFLAGS name files that are not looked at")
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil

@@ -53,7 +53,7 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 	case reflect.Float32, reflect.Float64:
 		v.SetFloat(float64(float32(r.NormFloat64() * math.Pow(10, float64(r.IntN(20))))))
 	case reflect.String:
-		v.SetString(strings.Repeat([]string{"a", "é", "日本"}[r.IntN(3)], r.IntN(20)*r.IntN(20)))
+		v.SetString(strings.Repeat([]string{"a", "é", "€€"}[r.IntN(3)], r.IntN(20)*r.IntN(20)))
 	case reflect.Pointer:
 		if depth < 5 {
 			v.Set(reflect.New(v.Type().Elem()))

@@ -11,7 +11,7 @@ func TestIsText(t *testing.T) {
 	t.Parallel()
 	for n := range 40 {
 		for at := range n + 1 {
-			for _, piece := range []string{"", "\x00", "\x01", "\x7f", "\x80", "\xff", "é", "日", "\xc3", "é\x00"} {
+			for _, piece := range []string{"", "\x00", "\x01", "\x7f", "\x80", "\xff", "é", "€", "\xc3", "é\x00"} {
 				s := strings.Repeat("a", at) + piece + strings.Repeat("b", n-at)
 				want := utf8.ValidString(s) && !strings.Contains(s, "\x00")
 				if got := isText(s); got != want {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,7 @@ func (p listed) fixed() bool {
 // that they import. A package that does not compile comes without.
 func list(ctx context.Context, dir string, paths []string) ([]listed, error) {
 	args := []string{"list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,CgoFiles,ImportMap,Standard,Module,Error", "--"}
-	return goList[listed](ctx, dir, append(args, paths...))
+	return goList[listed](ctx, dir, slices.Concat(args, paths))
 }
 
 // Match returns the directories of the packages that the patterns select, as the

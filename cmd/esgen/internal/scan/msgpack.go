@@ -15,6 +15,7 @@ func msgpackDiffers(typ types.Type, kind templates.ShapeKind) bool {
 	switch kind {
 	case templates.TimeShape, templates.UUIDShape, templates.RawShape, templates.NumberShape:
 		return false
+	default: // by what the type is made of
 	}
 	if _, ok := typ.(*types.Named); ok && len(methodsOf(typ).pointer) > 0 {
 		return true
