@@ -5,4 +5,4 @@
 // tools are listed in go.mod, and only there.
 package esgen
 
-//go:generate go tool esgen ./runtime/internal/bank
+//go:generate go tool esgen ./runtime/internal/bank ./runtime/internal/zoo

@@ -30,14 +30,15 @@ func path(row string) string {
 // links is what a package may link beside the standard library and itself. "…"
 // at the end stands for all packages below.
 var links = map[string][]string{
-	"internal/jsontext":    {},
-	"internal/pages":       {},
-	"internal/printable":   {},
-	"runtime/typeregistry": {},
-	"templates":            {"github.com/dave/jennifer/…"},
-	"runtime/store":        {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
+	"internal/jsontext":              {},
+	"internal/pages":                 {},
+	"internal/printable":             {},
+	"runtime/typeregistry":           {},
+	"templates":                      {"github.com/dave/jennifer/…"},
+	"runtime/store":                  {"internal/jsontext", "internal/printable", "github.com/google/uuid"},
+	"runtime/serializer/msgpackwire": {},
 	"runtime/serializer": {
-		"internal/jsontext",
+		"internal/jsontext", "runtime/serializer/msgpackwire",
 		"github.com/goccy/go-json/…",
 		"github.com/vmihailenco/msgpack/v5/…", "github.com/vmihailenco/tagparser/v2/…",
 	},
@@ -47,6 +48,7 @@ var links = map[string][]string{
 		"runtime/store", "runtime/store/memory", "runtime/serializer", "runtime/typeregistry", "github.com/google/go-cmp/…",
 	},
 	"runtime/internal/bank":   {"runtime"},
+	"runtime/internal/zoo":    {"runtime", "github.com/google/uuid"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
 	"runtime/store/storetest/history": {

@@ -34,6 +34,18 @@ func Declared(p Package) []string {
 	return list
 }
 
+// DeclaredByCodecs lists the package-level names that the file of codecs declares.
+func DeclaredByCodecs(p Package) []string {
+	if !p.GeneratedMsgpack {
+		return nil
+	}
+	list := []string{msgpackFormat}
+	for _, f := range newCodecs(p).functions {
+		list = append(list, "pack"+f.name, "unpack"+f.name)
+	}
+	return list
+}
+
 // Seal is the method that the generated file adds to every event of f.
 func Seal(f Family) string { return sealOf(f) }
 

@@ -31,7 +31,13 @@ func named(f Family, what string) string { return f.Prefix + what }
 // family declares the value that holds all logic.
 func family(p Package, f Family) jen.Code {
 	arguments := []jen.Code{jen.Lit(f.Name), jen.Id(named(f, "Types")), idText(f.ID)}
-	if p.Serializers != "" {
+	switch {
+	case p.GeneratedMsgpack && p.Serializers != "": // the author's come last, and win
+		arguments = append(arguments, jen.Qual("slices", "Concat").Call(
+			jen.Index().Qual(SerializerPath, "Serializer").Values(jen.Id(msgpackFormat)), jen.Id(p.Serializers)).Op("..."))
+	case p.GeneratedMsgpack:
+		arguments = append(arguments, jen.Id(msgpackFormat))
+	case p.Serializers != "":
 		arguments = append(arguments, jen.Id(p.Serializers).Op("..."))
 	}
 	value := jen.Qual(runtimePath, "NewFamily").Types(f.ID.Type.code(), jen.Id(named(f, "Event"))).Call(arguments...)

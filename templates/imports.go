@@ -23,6 +23,9 @@ const (
 // by //esgen:package serializers= is a slice of.
 const SerializerPath = runtimePath + "/serializer"
 
+// wirePath is what generated codecs are made of.
+const wirePath = SerializerPath + "/msgpackwire"
+
 // imported is one package with the name that it declares, or that we always
 // give it.
 type imported struct {
@@ -30,17 +33,54 @@ type imported struct {
 	alias      bool
 }
 
-// imports names all packages that p may refer to, such that no two have the
-// same name and none has a name that p's package declares: Go allows neither.
+// imports names all packages that the file of p's streams may refer to.
 func imports(f *jen.File, p Package) {
 	list := []imported{
 		{path: "context", name: "context"},
 		{path: "iter", name: "iter"},
+		{path: "slices", name: "slices"},
 		{path: runtimePath, name: "es", alias: true},
 		{path: storePath, name: "store"},
 		{path: subscribePath, name: "subscribe"},
 		{path: registryPath, name: "typeregistry"},
+		{path: SerializerPath, name: "serializer"},
 	}
+	var types []Type
+	for _, family := range p.Families {
+		types = append(types, family.ID.Type)
+		for _, u := range family.Upcasts {
+			types = append(types, u.From)
+		}
+		for _, e := range family.Events {
+			for _, field := range e.Fields {
+				types = append(types, field.Type)
+			}
+		}
+	}
+	for _, s := range p.Stored {
+		for _, field := range s.Whole {
+			types = append(types, field.Type)
+		}
+	}
+	importNames(f, p.Taken, list, types)
+}
+
+// codecImports names all packages that the file of p's codecs may refer to.
+func codecImports(f *jen.File, p Package, c *codecs) {
+	list := []imported{
+		{path: SerializerPath, name: "serializer"},
+		{path: wirePath, name: "wire", alias: true},
+	}
+	var types []Type
+	for _, function := range c.functions {
+		function.shape.walk(map[*Shape]bool{}, func(s *Shape) { types = append(types, s.Go) })
+	}
+	importNames(f, append(locals(), p.Taken...), list, types)
+}
+
+// importNames names the packages of list, and those of types, such that no two have the
+// same name and none has one that is taken: Go allows neither.
+func importNames(f *jen.File, taken []string, list []imported, types []Type) {
 	seen := map[string]bool{}
 	for _, i := range list {
 		seen[i.path] = true
@@ -52,34 +92,21 @@ func imports(f *jen.File, p Package) {
 			list = append(list, imported{path: t.Path, name: t.Package})
 		}
 	}
-	for _, family := range p.Families {
-		family.ID.Type.walk(add)
-		for _, u := range family.Upcasts {
-			u.From.walk(add)
-		}
-		for _, e := range family.Events {
-			for _, field := range e.Fields {
-				field.Type.walk(add)
-			}
-		}
-	}
-	for _, s := range p.Stored {
-		for _, field := range s.Whole {
-			field.Type.walk(add)
-		}
+	for _, t := range types {
+		t.walk(add)
 	}
 	slices.SortFunc(list[own:], func(a, b imported) int { return cmp.Compare(a.path, b.path) })
 
-	taken := map[string]bool{}
-	for _, name := range p.Taken {
-		taken[name] = true
+	avoid := map[string]bool{}
+	for _, name := range taken {
+		avoid[name] = true
 	}
 	for _, i := range list {
 		name := i.name
-		for n := 2; taken[name] || jen.IsReservedWord(name); n++ {
+		for n := 2; avoid[name] || jen.IsReservedWord(name); n++ {
 			name = i.name + strconv.Itoa(n)
 		}
-		taken[name] = true
+		avoid[name] = true
 		if i.alias || name != i.name || name != lastElement(i.path) {
 			f.ImportAlias(i.path, name)
 		} else {

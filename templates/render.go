@@ -10,13 +10,19 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// Suffix ends the names of generated files.
-const Suffix = ".es.go"
+// Suffix ends the names of generated files, and CodecSuffix those of codecs.
+const (
+	Suffix      = ".es.go"
+	CodecSuffix = ".es_codec.go"
+)
 
 // FileName is the base name of the file that is generated for a package. It
 // leaves underscores out, for what follows one can be a build constraint:
 // my_linux.es.go would be compiled on one system only.
 func FileName(pkg string) string { return strings.ReplaceAll(pkg, "_", "") + Suffix }
+
+// CodecFileName is the base name of the file that holds the codecs of a package.
+func CodecFileName(pkg string) string { return strings.ReplaceAll(pkg, "_", "") + CodecSuffix }
 
 // Render writes the generated file of p: formatted, with grouped imports, and
 // the same bytes for the same model. An error is a defect of the model: a
@@ -42,6 +48,28 @@ func Render(p Package) ([]byte, error) {
 		file.Add(declaration)
 		file.Line()
 	}
+	return text(file, p)
+}
+
+// RenderCodecs writes the file of codecs of p, or nothing if p asks for none.
+func RenderCodecs(p Package) ([]byte, error) {
+	if !p.GeneratedMsgpack {
+		return nil, nil
+	}
+	file := jen.NewFile(p.Name)
+	file.NoFormat = true
+	c := newCodecs(p)
+	codecImports(file, p, c)
+	header(file, p)
+	for _, declaration := range c.declarations(p) {
+		file.Add(declaration)
+		file.Line()
+	}
+	return text(file, p)
+}
+
+// text formats a file.
+func text(file *jen.File, p Package) ([]byte, error) {
 	var source bytes.Buffer
 	if err := file.Render(&source); err != nil {
 		return nil, fmt.Errorf("render package %s: %w", p.Name, err)

@@ -30,6 +30,10 @@ type Shape struct {
 
 	// Members are the implementations that a Union was declared with.
 	Members []Member
+
+	// MsgpackDiffers tells that the msgpack format does not store what the other
+	// fields say, because of methods or tags that only it heeds.
+	MsgpackDiffers bool
 }
 
 // ShapeKind is a form of stored value.
@@ -104,4 +108,21 @@ type Member struct {
 	Name string
 	// Shape is the implementation's, an Object.
 	Shape *Shape
+}
+
+// walk calls visit for s and every shape in it, each once.
+func (s *Shape) walk(seen map[*Shape]bool, visit func(*Shape)) {
+	if s == nil || seen[s] {
+		return
+	}
+	seen[s] = true
+	visit(s)
+	s.Elem.walk(seen, visit)
+	s.Key.walk(seen, visit)
+	for _, p := range s.Properties {
+		p.Shape.walk(seen, visit)
+	}
+	for _, m := range s.Members {
+		m.Shape.walk(seen, visit)
+	}
 }

@@ -51,17 +51,49 @@ func generate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 		}
 		return g.code
 	}
-	packages, err := scan.Packages(ctx, dirs)
-	if err != nil {
-		return g.fail(err)
-	}
-	g.alone = len(packages) == 1
-	for _, p := range packages {
-		if err := g.one(p); err != nil {
-			g.fail(err)
-		}
+	g.alone = len(dirs) == 1
+	if err := g.all(ctx, dirs); err != nil {
+		g.fail(err)
 	}
 	return g.code
+}
+
+// all brings the packages up to date, and passes over those that have not changed
+// since a run found them so.
+func (g *generation) all(ctx context.Context, dirs []string) error {
+	type recalled struct {
+		memory
+		digest string
+	}
+	m := &memories{}
+	if !g.verbose { // which has more to say than is remembered
+		m = remember()
+	}
+	before := map[string]recalled{}
+	var changed []string
+	for _, dir := range dirs {
+		kept, digest, unchanged := m.recall(dir)
+		if unchanged {
+			continue
+		}
+		before[dir] = recalled{kept, digest}
+		changed = append(changed, dir)
+	}
+	packages, err := scan.Packages(ctx, changed)
+	if err != nil {
+		return err
+	}
+	m.forget()
+	for _, p := range packages {
+		outputs, err := g.one(p)
+		if err != nil {
+			g.fail(err)
+		} else if p.Inputs != nil && len(outputs) > 0 {
+			was := before[p.Dir]
+			m.keep(p.Dir, was.memory, was.digest, p.Inputs, outputs)
+		}
+	}
+	return nil
 }
 
 // directories turns arguments into directories. Plain directories are not worth

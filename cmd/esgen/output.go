@@ -17,8 +17,9 @@ import (
 	"github.com/esgen/esgen/templates"
 )
 
-// one brings the generated file of a package up to date.
-func (g *generation) one(p scan.Package) error {
+// one brings the generated files of a package up to date. It returns their digests
+// by their names, or none unless the files are all as they should be.
+func (g *generation) one(p scan.Package) (map[string]string, error) {
 	if g.verbose {
 		for _, o := range p.Others {
 			o.Position.Filename = g.relative(o.Position.Filename)
@@ -29,32 +30,64 @@ func (g *generation) one(p scan.Package) error {
 		g.problem(problem)
 	}
 	if len(p.Problems) > 0 {
-		return nil
+		return nil, nil
 	}
-	wanted := ""
+	before := g.code
+	g.code = exitOK // to see what this package does to it
+	defer func() { g.code = max(g.code, before) }()
+	wanted := map[string]string{}
 	if p.Model == nil {
 		if g.verbose || g.alone && len(p.Written) == 0 {
 			fmt.Fprintf(g.stderr, "%s: no directives, such as //esgen:event name=…\n", g.relative(p.Dir))
 		}
 	} else {
-		wanted = templates.FileName(p.Model.Name)
-		text, err := templates.Render(*p.Model)
+		files, err := render(*p.Model)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := g.update(filepath.Join(p.Dir, wanted), text, slices.Contains(p.Written, wanted)); err != nil {
-			return err
+		for _, f := range files {
+			wanted[f.name] = of(f.text)
+			if err := g.update(filepath.Join(p.Dir, f.name), f.text, slices.Contains(p.Written, f.name)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, name := range p.Written {
-		if name == wanted || !strings.HasSuffix(name, templates.Suffix) {
+		if wanted[name] != "" || !strings.HasSuffix(name, templates.Suffix) && !strings.HasSuffix(name, templates.CodecSuffix) {
 			continue
 		}
 		if err := g.remove(filepath.Join(p.Dir, name)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	if g.code != exitOK {
+		return nil, nil
+	}
+	return wanted, nil
+}
+
+// file is one generated file.
+type file struct {
+	name string
+	text []byte
+}
+
+// render writes the files of a package, in the order in which they are written to
+// disk: without the codecs, the streams would not compile.
+func render(p templates.Package) ([]file, error) {
+	codecs, err := templates.RenderCodecs(p)
+	if err != nil {
+		return nil, err
+	}
+	streams, err := templates.Render(p)
+	if err != nil {
+		return nil, err
+	}
+	files := []file{{templates.FileName(p.Name), streams}}
+	if codecs != nil {
+		files = append([]file{{templates.CodecFileName(p.Name), codecs}}, files...)
+	}
+	return files, nil
 }
 
 // update makes the file hold text. It leaves one alone that esgen did not write.

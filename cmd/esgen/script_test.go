@@ -102,6 +102,8 @@ func module(env *testscript.Env, root string) error {
 	env.Setenv("GOMODCACHE", caches[1])
 	env.Setenv("GOFLAGS", "-mod=mod")
 	env.Setenv("GOPROXY", "off")
+	env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("GOWORK", "off")
 	env.Setenv("GOTOOLCHAIN", "local")
 	env.Setenv("ROOT", root)

@@ -6,44 +6,46 @@ import (
 	"reflect"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // appendAny appends a value that [auditor.any] has found good.
 func appendAny(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
-		return append(dst, wireNil)
+		return msgpackwire.AppendNil(dst)
 	case bool:
-		return appendBool(dst, v)
+		return msgpackwire.AppendBool(dst, v)
 	case string:
-		return appendString(dst, v)
+		return msgpackwire.AppendString(dst, v)
 	case float32:
-		return appendFloat32(dst, v)
+		return msgpackwire.AppendFloat32(dst, v)
 	case float64:
-		return appendFloat64(dst, v)
+		return msgpackwire.AppendFloat64(dst, v)
 	case []any:
 		if v == nil {
-			return append(dst, wireNil)
+			return msgpackwire.AppendNil(dst)
 		}
-		dst = appendArrayLen(dst, len(v))
+		dst = msgpackwire.AppendArrayLen(dst, len(v))
 		for _, e := range v {
 			dst = appendAny(dst, e)
 		}
 		return dst
 	case map[string]any:
 		if v == nil {
-			return append(dst, wireNil)
+			return msgpackwire.AppendNil(dst)
 		}
-		dst = appendMapLen(dst, len(v))
+		dst = msgpackwire.AppendMapLen(dst, len(v))
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			dst = appendAny(appendString(dst, k), v[k])
+			dst = appendAny(msgpackwire.AppendString(dst, k), v[k])
 		}
 		return dst
 	}
 	if n := reflect.ValueOf(v); n.CanUint() {
-		return appendUint(dst, n.Uint())
+		return msgpackwire.AppendUint(dst, n.Uint())
 	} else {
-		return appendInt(dst, n.Int())
+		return msgpackwire.AppendInt(dst, n.Int())
 	}
 }
 
@@ -53,41 +55,45 @@ func (u *unpacker) any() (any, *fieldError) {
 	if err != nil {
 		return nil, err
 	}
-	switch t.kind {
-	case nilKind:
+	switch t.Kind {
+	case msgpackwire.NilKind:
 		return nil, nil
-	case boolKind:
-		return t.bits != 0, nil
-	case intKind:
-		return int64(t.bits), nil
-	case uintKind:
-		if t.bits > math.MaxInt64 {
-			return t.bits, nil
+	case msgpackwire.BoolKind:
+		return t.Bits != 0, nil
+	case msgpackwire.IntKind:
+		return int64(t.Bits), nil
+	case msgpackwire.UintKind:
+		if t.Bits > math.MaxInt64 {
+			return t.Bits, nil
 		}
-		return int64(t.bits), nil
-	case floatKind:
-		if t.single {
-			return float64(math.Float32frombits(uint32(t.bits))), nil
+		return int64(t.Bits), nil
+	case msgpackwire.FloatKind:
+		if t.Single {
+			return float64(math.Float32frombits(uint32(t.Bits))), nil
 		}
-		return math.Float64frombits(t.bits), nil
-	case stringKind:
-		if !utf8.Valid(t.body) {
+		return math.Float64frombits(t.Bits), nil
+	case msgpackwire.StringKind:
+		if !utf8.Valid(t.Body) {
 			return nil, refusal(noUTF)
 		}
-		return string(t.body), nil
-	case binaryKind:
-		return append([]byte{}, t.body...), nil
-	case extKind:
-		return t.time()
+		return string(t.Body), nil
+	case msgpackwire.BinaryKind:
+		return append([]byte{}, t.Body...), nil
+	case msgpackwire.ExtKind:
+		at, err := t.Time()
+		if err != nil {
+			return nil, refusal(err.Error())
+		}
+		return at, nil
 	default: // an array or a map
 	}
 	if err := u.enter(); err != nil {
 		return nil, err
 	}
 	defer u.leave()
-	if t.kind == arrayKind {
-		all := make([]any, 0, min(t.len, firstElements))
-		for i := range t.len {
+	if t.Kind == msgpackwire.ArrayKind {
+		all := make([]any, 0, min(t.Len, firstElements))
+		for i := range t.Len {
 			e, err := u.any()
 			if err != nil {
 				return nil, err.within(element(i))
@@ -96,23 +102,23 @@ func (u *unpacker) any() (any, *fieldError) {
 		}
 		return all, nil
 	}
-	all := make(map[string]any, min(t.len, firstElements))
-	for range t.len {
+	all := make(map[string]any, min(t.Len, firstElements))
+	for range t.Len {
 		k, err := u.next()
 		if err != nil {
 			return nil, err
 		}
-		if k.kind != stringKind {
+		if k.Kind != msgpackwire.StringKind {
 			return nil, refusal("a map whose keys are not strings does not fit into an interface")
 		}
-		if !utf8.Valid(k.body) {
+		if !utf8.Valid(k.Body) {
 			return nil, refusal(noUTF)
 		}
 		e, err := u.any()
 		if err != nil {
-			return nil, err.within(entry(reflect.ValueOf(string(k.body))))
+			return nil, err.within(entry(reflect.ValueOf(string(k.Body))))
 		}
-		all[string(k.body)] = e
+		all[string(k.Body)] = e
 	}
 	return all, nil
 }

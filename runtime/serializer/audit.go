@@ -81,7 +81,12 @@ func (a *auditor) value(s *shape, v reflect.Value) *fieldError {
 	if a.depth++; a.depth > 4*MaxDepth {
 		return refusal(tooDeep)
 	}
-	defer func() { a.depth-- }()
+	err := a.part(s, v)
+	a.depth--
+	return err
+}
+
+func (a *auditor) part(s *shape, v reflect.Value) *fieldError {
 	switch s.class {
 	case refusedClass:
 		return refusal(s.reason)
@@ -136,11 +141,11 @@ func (a *auditor) structure(s *shape, v reflect.Value) *fieldError {
 			return refusal(l.reason).within(l.path)
 		}
 	}
-	for i := range s.fields {
-		f := &s.fields[i]
-		if !f.shape.suspect && !a.everything {
-			continue
-		}
+	fields := s.suspects
+	if a.everything {
+		fields = s.all
+	}
+	for _, f := range fields {
 		fv, ok := in(v, f.index)
 		if !ok || f.omitted(fv) {
 			continue

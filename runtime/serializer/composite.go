@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"unicode/utf8"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // firstElements is how many elements are allocated for on a declared length
@@ -51,18 +53,18 @@ func (u *unpacker) structure(n int, s *shape, v reflect.Value) *fieldError {
 		if err != nil {
 			return err
 		}
-		if name.kind != stringKind && name.kind != binaryKind {
-			return refusal(kindNames[name.kind] + " where the name of a field belongs")
+		if name.Kind != msgpackwire.StringKind && name.Kind != msgpackwire.BinaryKind {
+			return refusal(name.Kind.String() + " where the name of a field belongs")
 		}
 		var f *field
-		if expected < len(s.fields) && s.fields[expected].name == string(name.body) {
+		if expected < len(s.fields) && s.fields[expected].name == string(name.Body) {
 			f = &s.fields[expected]
 			expected++
-		} else if f = s.byName[string(name.body)]; f != nil {
+		} else if f = s.byName[string(name.Body)]; f != nil {
 			expected = f.position + 1
 		} else {
 			if err := u.skip(); err != nil {
-				return err.within(badName(name.body))
+				return err.within(badName(name.Body))
 			}
 			continue
 		}
@@ -112,22 +114,22 @@ func (u *unpacker) plainMapping(n int, m *map[string]string) *fieldError {
 	for range n {
 		var pair [2]string
 		for i := range pair {
-			start := u.at
+			start := u.At
 			t, err := u.next()
-			if err == nil && t.kind != stringKind && t.kind != binaryKind && t.kind != nilKind {
-				err = refusal(kindNames[t.kind] + " does not fit into string")
+			if err == nil && t.Kind != msgpackwire.StringKind && t.Kind != msgpackwire.BinaryKind && t.Kind != msgpackwire.NilKind {
+				err = refusal(t.Kind.String() + " does not fit into string")
 			}
-			if err == nil && !utf8.Valid(t.body) {
+			if err == nil && !utf8.Valid(t.Body) {
 				err = refusal(noUTF)
 			}
 			if err != nil {
-				u.at = start
+				u.At = start
 				if i == 1 {
 					err = err.within(entry(reflect.ValueOf(pair[0])))
 				}
 				return err
 			}
-			pair[i] = string(t.body)
+			pair[i] = string(t.Body)
 		}
 		all[pair[0]] = pair[1]
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // field is a struct field that is stored.
@@ -198,7 +200,7 @@ func (b *builder) fillStruct(s *shape) {
 		if winners == 1 {
 			f := all[0].field
 			f.shape = b.shape(all[0].typ)
-			f.header = appendString(nil, name)
+			f.header = msgpackwire.AppendString(nil, name)
 			s.fields = append(s.fields, f)
 			s.optional = s.optional || f.omitEmpty || f.omitZero || len(f.index) > 1
 		}

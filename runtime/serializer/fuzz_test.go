@@ -75,6 +75,15 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+func FuzzJSONB(f *testing.F) {
+	seeds(f, serializer.JSONB{})
+	for _, s := range []string{"", "null", `{"float64":1e200000}`, `{"int64":9223372036854775808}`, `{"raw":{"a":"\ud834\udd1e\ud834"}}`} {
+		f.Add([]byte(s))
+	}
+	all := targets()
+	f.Fuzz(func(t *testing.T, data []byte) { fuzz(t, serializer.JSONB{}, data, all) })
+}
+
 func FuzzMsgpack(f *testing.F) {
 	seeds(f, serializer.Msgpack{})
 	f.Add([]byte("\x81\xa5lines\xdd\x7f\xff\xff\xff"))

@@ -21,6 +21,8 @@ type JSON struct {
 	//
 	// Defaults to false.
 	Standard bool
+
+	codecs *jsonCodecs
 }
 
 // JSONB is JSON for columns in which the database keeps its own form of the text
@@ -32,6 +34,8 @@ type JSONB struct {
 	//
 	// Defaults to false.
 	Standard bool
+
+	codecs *jsonCodecs
 }
 
 // Format returns "json".
@@ -41,21 +45,21 @@ func (JSON) Format() string { return "json" }
 func (JSONB) Format() string { return "jsonb" }
 
 // Marshal implements [Serializer]. Its error is an [*EncodeError].
-func (f JSON) Marshal(v any) ([]byte, error) { return marshalJSON("json", f.Standard, v) }
+func (f JSON) Marshal(v any) ([]byte, error) { return marshalJSON("json", f.Standard, f.codecs, v) }
 
 // Marshal implements [Serializer]. Its error is an [*EncodeError].
-func (f JSONB) Marshal(v any) ([]byte, error) { return marshalJSON("jsonb", f.Standard, v) }
+func (f JSONB) Marshal(v any) ([]byte, error) { return marshalJSON("jsonb", f.Standard, f.codecs, v) }
 
 // Unmarshal implements [Serializer]. Names match without regard to case if none
 // matches exactly. Its error is a [*DecodeError].
 func (f JSON) Unmarshal(data []byte, v any) error {
-	return unmarshalJSON("json", f.Standard, data, v)
+	return unmarshalJSON("json", f.Standard, f.codecs, data, v)
 }
 
 // Unmarshal implements [Serializer]. Names match without regard to case if none
 // matches exactly. Its error is a [*DecodeError].
 func (f JSONB) Unmarshal(data []byte, v any) error {
-	return unmarshalJSON("jsonb", f.Standard, data, v)
+	return unmarshalJSON("jsonb", f.Standard, f.codecs, data, v)
 }
 
 // event returns the value that v is or points to, and its shape.
@@ -73,7 +77,7 @@ func event(v any, c codec) (reflect.Value, *shape, *fieldError) {
 	return value, shapeOf(value.Type(), c), nil
 }
 
-func marshalJSON(format string, standard bool, v any) ([]byte, error) {
+func marshalJSON(format string, standard bool, codecs *jsonCodecs, v any) ([]byte, error) {
 	value, s, wrong := event(v, jsonCodec)
 	if wrong == nil {
 		wrong = new(auditor).value(s, value)
@@ -87,7 +91,11 @@ func marshalJSON(format string, standard bool, v any) ([]byte, error) {
 		pointer.Elem().Set(value)
 		v, value = pointer.Interface(), pointer.Elem()
 	}
-	data, err := encodeJSON(standard, v)
+	data, done := codecs.encode(s.typ, v)
+	var err error
+	if !done {
+		data, err = encodeJSON(standard, v)
+	}
 	if err == nil {
 		err = jsontext.CheckText(data)
 	}
@@ -138,10 +146,16 @@ func badJSON(text []byte) *fieldError {
 	return nil
 }
 
-func unmarshalJSON(format string, standard bool, data []byte, v any) error {
+func unmarshalJSON(format string, standard bool, codecs *jsonCodecs, data []byte, v any) error {
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &DecodeError{Format: format, GoType: goType(v), Offset: -1, Err: errNoTarget}
+	}
+	if codecs != nil {
+		if codecs.decode(target.Type().Elem(), data, v) {
+			return nil
+		}
+		target.Elem().SetZero()
 	}
 	if !standard && decodeJSON(json.Unmarshal, data, v) == nil {
 		return nil

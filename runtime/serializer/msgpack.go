@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // Msgpack is MessagePack, in the bytes that vmihailenco/msgpack writes and reads
@@ -18,8 +20,9 @@ import (
 //
 // Values are walked here and not by vmihailenco's reflection, which allocates
 // what 12 bytes declare until the process dies, truncates integers that do not
-// fit, ignores trailing bytes, and starts goroutines that never end.
-type Msgpack struct{}
+// fit, ignores trailing bytes, and starts goroutines that never end. [Msgpack.With]
+// takes the reflection out of types for which esgen has generated code.
+type Msgpack struct{ codecs *msgpackCodecs }
 
 const msgpackFormat = "msgpack"
 
@@ -27,7 +30,12 @@ const msgpackFormat = "msgpack"
 func (Msgpack) Format() string { return msgpackFormat }
 
 // Marshal implements [Serializer]. Its error is an [*EncodeError].
-func (Msgpack) Marshal(v any) ([]byte, error) {
+func (m Msgpack) Marshal(v any) ([]byte, error) {
+	if c, ok := m.codecs.of(v); ok {
+		if data, good := c.marshal(v); good {
+			return data, nil
+		}
+	}
 	value, s, wrong := event(v, msgpackCodec)
 	var data []byte
 	if wrong == nil {
@@ -59,23 +67,29 @@ const maxKeptBuffer = 64 << 10
 
 // Unmarshal implements [Serializer]. Names match exactly. Its error is a
 // [*DecodeError].
-func (Msgpack) Unmarshal(data []byte, v any) error {
+func (m Msgpack) Unmarshal(data []byte, v any) error {
 	target := reflect.ValueOf(v)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &DecodeError{Format: msgpackFormat, GoType: goType(v), Offset: -1, Err: errNoTarget}
 	}
 	target = target.Elem()
-	u := unpacker{data: data}
+	if c, ok := m.codecs.of(v); ok {
+		if c.unmarshal(data, v) {
+			return nil
+		}
+		target.SetZero()
+	}
+	u := unpacker{Reader: &msgpackwire.Reader{Data: data}}
 	wrong := u.value(shapeOf(target.Type(), msgpackCodec), target)
-	if wrong == nil && u.at != len(data) {
-		wrong = refusal(fmt.Sprintf("%d bytes follow the value", len(data)-u.at))
+	if wrong == nil && u.At != len(data) {
+		wrong = refusal(fmt.Sprintf("%d bytes follow the value", len(data)-u.At))
 	}
 	if wrong != nil {
 		err := wrong.err
 		if err == nil {
 			err = fmt.Errorf("%s", wrong.reason)
 		}
-		return &DecodeError{Format: msgpackFormat, GoType: goType(v), Field: wrong.path, Offset: int64(u.at), Err: err}
+		return &DecodeError{Format: msgpackFormat, GoType: goType(v), Field: wrong.path, Offset: int64(u.At), Err: err}
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // packer encodes values. It appends, and refuses what would not read back equal.
@@ -19,34 +21,34 @@ type packer struct{ depth, hops int }
 func (w *packer) value(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldError) {
 	switch s.class {
 	case boolClass:
-		return appendBool(dst, v.Bool()), nil
+		return msgpackwire.AppendBool(dst, v.Bool()), nil
 	case intClass:
-		return appendInt(dst, v.Int()), nil
+		return msgpackwire.AppendInt(dst, v.Int()), nil
 	case uintClass:
-		return appendUint(dst, v.Uint()), nil
+		return msgpackwire.AppendUint(dst, v.Uint()), nil
 	case floatClass:
 		if s.typ.Kind() == reflect.Float32 {
-			return appendFloat32(dst, float32(v.Float())), nil
+			return msgpackwire.AppendFloat32(dst, float32(v.Float())), nil
 		}
-		return appendFloat64(dst, v.Float()), nil
+		return msgpackwire.AppendFloat64(dst, v.Float()), nil
 	case stringClass:
 		text := v.String()
 		if reason := badText(text); reason != "" {
 			return dst, refusal(reason)
 		}
-		return appendString(dst, text), nil
+		return msgpackwire.AppendString(dst, text), nil
 	case bytesClass:
 		if v.IsNil() {
-			return append(dst, wireNil), nil
+			return msgpackwire.AppendNil(dst), nil
 		}
-		return appendBytes(dst, v.Bytes()), nil
+		return msgpackwire.AppendBytes(dst, v.Bytes()), nil
 	case byteArrayClass:
-		return append(appendBytesLen(dst, v.Len()), v.Bytes()...), nil
+		return append(msgpackwire.AppendBytesLen(dst, v.Len()), v.Bytes()...), nil
 	case timeClass:
 		return w.time(dst, v)
 	case pointerClass:
 		if v.IsNil() {
-			return append(dst, wireNil), nil
+			return msgpackwire.AppendNil(dst), nil
 		}
 		if w.hops++; w.hops > 2*MaxDepth {
 			return dst, refusal(tooDeep)
@@ -70,7 +72,7 @@ func (w *packer) value(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldErr
 		if !v.IsNil() {
 			return dst, new(auditor).value(s, v)
 		}
-		return append(dst, wireNil), nil
+		return msgpackwire.AppendNil(dst), nil
 	case rawClass, numberClass, jsonClass, textClass, binaryClass, packClass, hookClass:
 		return w.method(dst, s, v)
 	default:
@@ -80,10 +82,10 @@ func (w *packer) value(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldErr
 
 func (w *packer) time(dst []byte, v reflect.Value) ([]byte, *fieldError) {
 	t := *v.Addr().Interface().(*time.Time)
-	if n := t.Unix(); n < firstSecond || n > lastSecond {
+	if n := t.Unix(); n < msgpackwire.FirstSecond || n > msgpackwire.LastSecond {
 		return dst, refusal(fmt.Sprintf("is a time in year %d; years 0 to 9999 are stored", t.UTC().Year()))
 	}
-	return appendTime(dst, t), nil
+	return msgpackwire.AppendTime(dst, t), nil
 }
 
 func (w *packer) composite(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldError) {
@@ -95,11 +97,11 @@ func (w *packer) composite(dst []byte, s *shape, v reflect.Value) ([]byte, *fiel
 		return w.mapping(dst, s, v)
 	case sliceClass:
 		if v.IsNil() {
-			return append(dst, wireNil), nil
+			return msgpackwire.AppendNil(dst), nil
 		}
 	default: // an array
 	}
-	dst = appendArrayLen(dst, v.Len())
+	dst = msgpackwire.AppendArrayLen(dst, v.Len())
 	for i := range v.Len() {
 		if dst, err = w.value(dst, s.elem, v.Index(i)); err != nil {
 			return dst, err.within(element(i))
@@ -124,7 +126,7 @@ func (w *packer) structure(dst []byte, s *shape, v reflect.Value) ([]byte, *fiel
 			}
 		}
 	}
-	dst = appendMapLen(dst, stored)
+	dst = msgpackwire.AppendMapLen(dst, stored)
 	var err *fieldError
 	for i := range s.fields {
 		f := &s.fields[i]
@@ -143,7 +145,7 @@ func (w *packer) structure(dst []byte, s *shape, v reflect.Value) ([]byte, *fiel
 // mapping sorts strings by their bytes and other keys by their encoding.
 func (w *packer) mapping(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldError) {
 	if v.IsNil() {
-		return append(dst, wireNil), nil
+		return msgpackwire.AppendNil(dst), nil
 	}
 	if s.plain {
 		return plainMapping(dst, *v.Addr().Convert(plainMap).Interface().(*map[string]string))
@@ -169,7 +171,7 @@ func (w *packer) mapping(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldE
 		pairs = append(pairs, p)
 	}
 	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.order, b.order) })
-	dst = appendMapLen(dst, len(pairs))
+	dst = msgpackwire.AppendMapLen(dst, len(pairs))
 	elem := reflect.New(s.elem.typ).Elem()
 	for i, p := range pairs {
 		if i > 0 && p.order == pairs[i-1].order {
@@ -191,7 +193,7 @@ func plainMapping(dst []byte, m map[string]string) ([]byte, *fieldError) {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	dst = appendMapLen(dst, len(m))
+	dst = msgpackwire.AppendMapLen(dst, len(m))
 	for _, k := range keys {
 		if reason := badText(k); reason != "" {
 			return dst, refusal("the key " + reason).within(entry(reflect.ValueOf(k)))
@@ -199,7 +201,7 @@ func plainMapping(dst []byte, m map[string]string) ([]byte, *fieldError) {
 		if reason := badText(m[k]); reason != "" {
 			return dst, refusal(reason).within(entry(reflect.ValueOf(k)))
 		}
-		dst = appendString(appendString(dst, k), m[k])
+		dst = msgpackwire.AppendString(msgpackwire.AppendString(dst, k), m[k])
 	}
 	return dst, nil
 }
@@ -212,7 +214,7 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 	switch v.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
 		if v.IsNil() {
-			return append(dst, wireNil), nil
+			return msgpackwire.AppendNil(dst), nil
 		}
 	default:
 	}
@@ -223,12 +225,12 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		if !isNumber(n) {
 			return dst, refusal(strconv.Quote(n) + " is not a number")
 		}
-		return appendString(dst, n), nil
+		return msgpackwire.AppendString(dst, n), nil
 	case rawClass:
 		if err := badJSON(v.Bytes()); err != nil {
 			return dst, err
 		}
-		return appendBytes(dst, v.Bytes()), nil
+		return msgpackwire.AppendBytes(dst, v.Bytes()), nil
 	case jsonClass:
 		text, err := self.(json.Marshaler).MarshalJSON()
 		if err != nil {
@@ -237,7 +239,7 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		if err := badJSON(text); err != nil {
 			return dst, err
 		}
-		return appendBytes(dst, text), nil
+		return msgpackwire.AppendBytes(dst, text), nil
 	case textClass:
 		text, err := self.(encoding.TextMarshaler).MarshalText()
 		if err != nil {
@@ -246,16 +248,16 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		if reason := badText(string(text)); reason != "" {
 			return dst, refusal(reason)
 		}
-		return appendBytes(dst, text), nil
+		return msgpackwire.AppendBytes(dst, text), nil
 	case binaryClass:
 		data, err := self.(encoding.BinaryMarshaler).MarshalBinary()
 		if err != nil {
 			return failed("MarshalBinary", err)
 		}
 		if data == nil {
-			return append(dst, wireNil), nil
+			return msgpackwire.AppendNil(dst), nil
 		}
-		return appendBytes(dst, data), nil
+		return msgpackwire.AppendBytes(dst, data), nil
 	default:
 	}
 	data, err := hooked(self)
@@ -266,9 +268,9 @@ func (w *packer) method(dst []byte, s *shape, v reflect.Value) ([]byte, *fieldEr
 		}
 		return failed(name, err)
 	}
-	u := unpacker{data: data, texts: true, depth: maxReadDepth - MaxDepth + w.depth}
+	u := unpacker{Reader: &msgpackwire.Reader{Data: data, Depth: maxReadDepth - MaxDepth + w.depth}, texts: true}
 	wrong := u.skip()
-	if wrong == nil && u.at != len(data) {
+	if wrong == nil && u.At != len(data) {
 		wrong = refusal("more than one value")
 	}
 	if wrong != nil {

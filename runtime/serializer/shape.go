@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -60,8 +61,10 @@ type shape struct {
 	fields    []field
 	byName    map[string]*field
 	lost      []lostField
-	optional  bool // some field may be left out
-	plain     bool // a map of strings to strings
+	// all points to the fields, and suspects to those whose shapes are suspect.
+	all, suspects []*field
+	optional      bool // some field may be left out
+	plain         bool // a map of strings to strings
 
 	// suspect tells that values of the type can be such that they would not read
 	// back equal, so that each must be looked at before it is encoded.
@@ -100,8 +103,22 @@ var (
 // nobody can tell that they are shared.
 var shapes [2]sync.Map // reflect.Type to *shape
 
+// recent holds shapes by the address of their type, for that is found several times
+// faster than in a sync.Map. A type that meets another one there replaces it.
+var recent [2][64]atomic.Pointer[shape]
+
 // shapeOf returns the shape of t.
 func shapeOf(t reflect.Type, c codec) *shape {
+	at := &recent[c][address(t)>>6%64]
+	if s := at.Load(); s != nil && s.typ == t {
+		return s
+	}
+	s := rememberedShape(t, c)
+	at.Store(s)
+	return s
+}
+
+func rememberedShape(t reflect.Type, c codec) *shape {
 	if s, ok := shapes[c].Load(t); ok {
 		return s.(*shape)
 	}
@@ -161,6 +178,14 @@ func (b *builder) spread() {
 				set(&s.suspect, f.shape.suspect)
 				set(&s.scanned, f.shape.scanned)
 				set(&s.addressed, f.shape.addressed)
+			}
+		}
+	}
+	for _, s := range b.all {
+		for i := range s.fields {
+			f := &s.fields[i]
+			if s.all = append(s.all, f); f.shape.suspect {
+				s.suspects = append(s.suspects, f)
 			}
 		}
 	}

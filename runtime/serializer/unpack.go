@@ -5,36 +5,49 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 	"unicode/utf8"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/esgen/esgen/runtime/serializer/msgpackwire"
 )
 
 // unpacker decodes MessagePack. Every declared length is held against the bytes
 // that are left before anything is allocated for it.
 type unpacker struct {
-	data  []byte
-	at    int
-	depth int
-	hops  int // pointers on the way, which cost no byte
+	*msgpackwire.Reader
+	hops int // pointers on the way, which cost no byte
 	// texts makes skip look at strings as encoding does.
 	texts bool
 }
 
 // maxReadDepth bounds nesting on reading, as encoding/json does.
-const maxReadDepth = 10 * MaxDepth
+const maxReadDepth = msgpackwire.MaxReadDepth
+
+// noUTF is what is wrong with bytes that are no text.
+const noUTF = "a string is not valid UTF-8"
+
+// next reads a header, and the content of strings, binary and extensions.
+func (u *unpacker) next() (msgpackwire.Token, *fieldError) {
+	t, err := u.Next()
+	if err != nil {
+		return t, refusal(err.Error())
+	}
+	return t, nil
+}
 
 // enter counts a level of nesting; call leave after it.
 func (u *unpacker) enter() *fieldError {
-	if u.depth++; u.depth > maxReadDepth {
+	if u.Depth++; u.Depth > maxReadDepth {
 		return refusal(fmt.Sprintf("nests more than %d levels deep", maxReadDepth))
 	}
 	return nil
 }
 
-func (u *unpacker) leave() { u.depth-- }
+func (u *unpacker) leave() { u.Depth-- }
 
 // skip passes over one value.
 func (u *unpacker) skip() *fieldError {
@@ -42,20 +55,20 @@ func (u *unpacker) skip() *fieldError {
 	if err != nil {
 		return err
 	}
-	if u.texts && t.kind == stringKind {
-		if reason := badText(string(t.body)); reason != "" {
+	if u.texts && t.Kind == msgpackwire.StringKind {
+		if reason := badText(string(t.Body)); reason != "" {
 			return refusal(reason)
 		}
 	}
-	if t.kind != arrayKind && t.kind != mapKind {
+	if t.Kind != msgpackwire.ArrayKind && t.Kind != msgpackwire.MapKind {
 		return nil
 	}
 	if err := u.enter(); err != nil {
 		return err
 	}
 	defer u.leave()
-	n := t.len
-	if t.kind == mapKind {
+	n := t.Len
+	if t.Kind == msgpackwire.MapKind {
 		n *= 2
 	}
 	for range n {
@@ -67,21 +80,21 @@ func (u *unpacker) skip() *fieldError {
 }
 
 func (u *unpacker) value(s *shape, v reflect.Value) *fieldError {
-	start := u.at
+	start := u.At
 	switch s.class {
 	case refusedClass:
 		return refusal(s.reason)
 	case anyClass:
 		decoded, err := u.any()
-		if err == nil && decoded != nil {
+		if v.SetZero(); err == nil && decoded != nil {
 			v.Set(reflect.ValueOf(decoded))
 		}
 		return err
 	case hookClass, packClass:
 		return u.hook(s, v)
 	case pointerClass:
-		if u.at < len(u.data) && u.data[u.at] == wireNil {
-			u.at++
+		if u.Nil() {
+			v.SetZero()
 			return nil
 		}
 		if u.hops++; u.hops > 2*maxReadDepth {
@@ -97,96 +110,129 @@ func (u *unpacker) value(s *shape, v reflect.Value) *fieldError {
 	if err != nil {
 		return err
 	}
-	if t.kind == nilKind {
-		return nil // the zero value
+	if t.Kind == msgpackwire.NilKind {
+		if s.class != structClass { // which is zero, unless its name came twice
+			v.SetZero()
+		}
+		return nil
 	}
 	if err = u.token(t, s, v); err != nil && err.path == "" && !err.deeper {
-		u.at, err.deeper = start, true
+		u.At, err.deeper = start, true
 	}
 	return err
 }
 
 // token decodes the value that t begins.
-func (u *unpacker) token(t token, s *shape, v reflect.Value) *fieldError {
+func (u *unpacker) token(t msgpackwire.Token, s *shape, v reflect.Value) *fieldError {
 	switch s.class {
 	case boolClass:
-		if t.kind != boolKind {
+		if t.Kind != msgpackwire.BoolKind {
 			return mismatch(t, s)
 		}
-		v.SetBool(t.bits != 0)
+		v.SetBool(t.Bits != 0)
 	case intClass:
-		n := int64(t.bits)
-		if t.kind != intKind && t.kind != uintKind {
+		n := int64(t.Bits)
+		if t.Kind != msgpackwire.IntKind && t.Kind != msgpackwire.UintKind {
 			return mismatch(t, s)
 		}
-		if t.kind == uintKind && n < 0 || v.OverflowInt(n) {
+		if t.Kind == msgpackwire.UintKind && n < 0 || v.OverflowInt(n) {
 			return outOfRange(t, s)
 		}
 		v.SetInt(n)
 	case uintClass:
-		if t.kind != intKind && t.kind != uintKind {
+		if t.Kind != msgpackwire.IntKind && t.Kind != msgpackwire.UintKind {
 			return mismatch(t, s)
 		}
-		if t.kind == intKind || v.OverflowUint(t.bits) {
+		if t.Kind == msgpackwire.IntKind || v.OverflowUint(t.Bits) {
 			return outOfRange(t, s)
 		}
-		v.SetUint(t.bits)
+		v.SetUint(t.Bits)
 	case floatClass:
-		return t.float(s, v)
+		return float(t, s, v)
 	case stringClass, numberClass:
-		if t.kind != stringKind && t.kind != binaryKind {
+		if t.Kind != msgpackwire.StringKind && t.Kind != msgpackwire.BinaryKind {
 			return mismatch(t, s)
 		}
-		if !utf8.Valid(t.body) {
+		if !utf8.Valid(t.Body) {
 			return refusal(noUTF)
 		}
-		v.SetString(string(t.body))
+		v.SetString(string(t.Body))
 	case bytesClass, rawClass:
-		if t.kind != stringKind && t.kind != binaryKind {
+		if t.Kind != msgpackwire.StringKind && t.Kind != msgpackwire.BinaryKind {
 			return mismatch(t, s)
 		}
-		v.SetBytes(append(make([]byte, 0, len(t.body)), t.body...))
+		v.SetBytes(append(make([]byte, 0, len(t.Body)), t.Body...))
 	case byteArrayClass:
-		if t.kind != stringKind && t.kind != binaryKind {
+		if t.Kind != msgpackwire.StringKind && t.Kind != msgpackwire.BinaryKind {
 			return mismatch(t, s)
 		}
-		if len(t.body) != v.Len() {
-			return refusal(fmt.Sprintf("%d bytes do not fit into %s", len(t.body), s.typ))
+		if len(t.Body) != v.Len() {
+			return refusal(fmt.Sprintf("%d bytes do not fit into %s", len(t.Body), s.typ))
 		}
-		copy(v.Bytes(), t.body)
+		copy(v.Bytes(), t.Body)
 	case timeClass:
-		decoded, err := t.time()
-		if err == nil {
-			*v.Addr().Interface().(*time.Time) = decoded
+		decoded, err := t.Time()
+		if err != nil {
+			return refusal(err.Error())
 		}
-		return err
+		*v.Addr().Interface().(*time.Time) = decoded
 	case jsonClass, textClass, binaryClass:
-		if t.kind != stringKind && t.kind != binaryKind {
+		if t.Kind != msgpackwire.StringKind && t.Kind != msgpackwire.BinaryKind {
 			return mismatch(t, s)
 		}
-		return t.method(s, v)
+		return ownMethod(t, s, v)
 	case sliceClass, arrayClass, mapClass, structClass:
-		want := arrayKind
+		want := msgpackwire.ArrayKind
 		if s.class == mapClass || s.class == structClass {
-			want = mapKind
+			want = msgpackwire.MapKind
 		}
-		if t.kind != want {
+		if t.Kind != want {
 			return mismatch(t, s)
 		}
 		if err := u.enter(); err != nil {
 			return err
 		}
 		defer u.leave()
-		return u.composite(t.len, s, v)
+		return u.composite(t.Len, s, v)
 	default:
 		return mismatch(t, s)
 	}
 	return nil
 }
 
-// method lets a value decode itself. By their contracts such methods copy what
+// mismatch is the error of a token that a type cannot take.
+func mismatch(t msgpackwire.Token, s *shape) *fieldError {
+	return refusal(t.Kind.String() + " does not fit into " + s.typ.String())
+}
+
+func outOfRange(t msgpackwire.Token, s *shape) *fieldError {
+	if t.Kind == msgpackwire.IntKind {
+		return refusal(fmt.Sprintf("the number %d is out of the range of %s", int64(t.Bits), s.typ))
+	}
+	return refusal(fmt.Sprintf("the number %d is out of the range of %s", t.Bits, s.typ))
+}
+
+// float takes integers too, if the type holds them exactly.
+func float(t msgpackwire.Token, s *shape, v reflect.Value) *fieldError {
+	single := s.typ.Kind() == reflect.Float32
+	f, exact, ok := t.Float(single)
+	switch {
+	case !ok:
+		return mismatch(t, s)
+	case !exact:
+		return refusal(fmt.Sprintf("a number is not exact in %s", s.typ))
+	case single && t.Single:
+		// Through float64 a signalling NaN would change its bits.
+		*v.Addr().Convert(reflect.TypeFor[*float32]()).Interface().(*float32) = math.Float32frombits(uint32(t.Bits))
+	default:
+		v.SetFloat(f)
+	}
+	return nil
+}
+
+// ownMethod lets a value decode itself. By their contracts such methods copy what
 // they keep.
-func (t token) method(s *shape, v reflect.Value) (wrong *fieldError) {
+func ownMethod(t msgpackwire.Token, s *shape, v reflect.Value) (wrong *fieldError) {
 	defer func() {
 		if r := recover(); r != nil {
 			wrong = refusal(fmt.Sprintf("its method panicked: %v", r))
@@ -196,11 +242,11 @@ func (t token) method(s *shape, v reflect.Value) (wrong *fieldError) {
 	var err error
 	switch s.class {
 	case jsonClass:
-		err = json.Unmarshal(t.body, self)
+		err = json.Unmarshal(t.Body, self)
 	case textClass:
-		err = self.(encoding.TextUnmarshaler).UnmarshalText(t.body)
+		err = self.(encoding.TextUnmarshaler).UnmarshalText(t.Body)
 	default:
-		err = self.(encoding.BinaryUnmarshaler).UnmarshalBinary(t.body)
+		err = self.(encoding.BinaryUnmarshaler).UnmarshalBinary(t.Body)
 	}
 	if err != nil {
 		return &fieldError{reason: err.Error(), err: err}
@@ -210,12 +256,13 @@ func (t token) method(s *shape, v reflect.Value) (wrong *fieldError) {
 
 // hook lets a value read its MessagePack itself. It sees its own bytes only.
 func (u *unpacker) hook(s *shape, v reflect.Value) (wrong *fieldError) {
-	start := u.at
+	start := u.At
 	if err := u.skip(); err != nil {
 		return err
 	}
-	data := bytes.Clone(u.data[start:u.at])
-	if len(data) == 1 && data[0] == wireNil {
+	data := bytes.Clone(u.Data[start:u.At])
+	if (&msgpackwire.Reader{Data: data}).Nil() {
+		v.SetZero()
 		return nil
 	}
 	// vmihailenco's decoder, which such a method uses, panics on some bytes.

@@ -12,29 +12,45 @@ import (
 // clashes finds names of the package that the generated file also declares, or
 // that would change the meaning of what it says.
 func (t *target) clashes(model templates.Package) {
-	file := templates.FileName(model.Name)
-	declared := map[string]bool{}
+	file, codecs := templates.FileName(model.Name), templates.CodecFileName(model.Name)
+	declared := map[string]string{} // the file
 	for _, name := range templates.Declared(model) {
-		declared[name] = true
+		declared[name] = file
+	}
+	for _, name := range templates.DeclaredByCodecs(model) {
+		declared[name] = codecs
+	}
+	for name, by := range declared {
 		if object := t.pkg.Scope().Lookup(name); object != nil {
-			t.addf(object.Pos(), "%s is declared by esgen in %s too: rename this one", name, file)
+			t.addf(object.Pos(), "%s is declared by esgen in %s too: rename this one", name, by)
 		}
 	}
 	for _, f := range t.files {
 		for _, spec := range f.Imports {
 			if spec.Name != nil && spec.Name.Name == "." {
-				t.dotClashes(spec, declared, file)
+				t.dotClashes(spec, declared)
 			}
-			if spec.Name != nil && declared[spec.Name.Name] {
-				t.addf(spec.Name.Pos(), "%s is declared by esgen in %s: import the package under another name", spec.Name.Name, file)
+			if spec.Name == nil {
+				continue
+			}
+			if by := declared[spec.Name.Name]; by != "" {
+				t.addf(spec.Name.Pos(), "%s is declared by esgen in %s: import the package under another name", spec.Name.Name, by)
 			}
 		}
 	}
 	for _, name := range t.pkg.Scope().Names() {
+		by := file
 		switch types.Universe.Lookup(name).(type) {
-		case *types.TypeName, *types.Nil: // functions such as max are not used there
-			t.addf(t.pkg.Scope().Lookup(name).Pos(), "%s hides the predeclared %s, which %s uses: rename it", name, name, file)
+		case *types.Builtin: // functions such as max are not used there
+			if !model.GeneratedMsgpack || name != "append" && name != "len" && name != "new" {
+				continue
+			}
+			by = codecs
+		case *types.TypeName, *types.Nil:
+		default:
+			continue
 		}
+		t.addf(t.pkg.Scope().Lookup(name).Pos(), "%s hides the predeclared %s, which %s uses: rename it", name, name, by)
 	}
 	for _, family := range model.Families {
 		seal := templates.Seal(family)
@@ -49,7 +65,7 @@ func (t *target) clashes(model templates.Package) {
 
 // dotClashes finds names that the generated file declares and that a dot import
 // brings into a file: Go does not let one hide the other.
-func (t *target) dotClashes(spec *ast.ImportSpec, declared map[string]bool, file string) {
+func (t *target) dotClashes(spec *ast.ImportSpec, declared map[string]string) {
 	path, err := strconv.Unquote(spec.Path.Value)
 	if err != nil {
 		return
@@ -59,8 +75,8 @@ func (t *target) dotClashes(spec *ast.ImportSpec, declared map[string]bool, file
 		return // the type checker has said so
 	}
 	for _, name := range pkg.Scope().Names() {
-		if declared[name] && token.IsExported(name) {
-			t.addf(spec.Pos(), "this import brings in %s, which esgen declares in %s: import the package under a name", name, file)
+		if by := declared[name]; by != "" && token.IsExported(name) {
+			t.addf(spec.Pos(), "this import brings in %s, which esgen declares in %s: import the package under a name", name, by)
 		}
 	}
 }

@@ -34,6 +34,10 @@ type imports struct {
 	pending map[string]bool
 	// errors are what was wrong with packages read from source.
 	errors []types.Error
+	// dirs are those of the packages that may change, if known: what they hold
+	// decides alone about the types.
+	dirs  []string
+	known bool
 }
 
 // importsOf lists the paths that files import, sorted.
@@ -50,8 +54,7 @@ func importsOf(files []*ast.File) []string {
 	return slices.Compact(paths)
 }
 
-// load gets the export data of paths in one call of the go command. A second
-// one follows only if a package does not compile, to learn what it imports.
+// load gets the export data of paths in one call of the go command.
 func load(ctx context.Context, fset *token.FileSet, dir string, paths []string) (*imports, error) {
 	i := &imports{
 		fset:    fset,
@@ -60,29 +63,22 @@ func load(ctx context.Context, fset *token.FileSet, dir string, paths []string) 
 		pending: map[string]bool{},
 	}
 	if len(paths) == 0 {
+		i.known = true
 		return i, nil
 	}
-	found, err := list(ctx, dir, false, paths)
+	found, err := list(ctx, dir, paths)
 	if err != nil {
 		return nil, err
 	}
-	var bare []string
+	i.known = true
 	for _, p := range found {
 		i.listed[p.ImportPath] = p
-		if p.Export == "" && len(p.GoFiles)+len(p.CgoFiles) > 0 {
-			bare = append(bare, p.ImportPath)
-		}
-	}
-	if len(bare) == 0 {
-		return i, nil
-	}
-	found, err = list(ctx, dir, true, bare)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range found {
-		if _, known := i.listed[p.ImportPath]; !known {
-			i.listed[p.ImportPath] = p
+		switch {
+		case p.fixed() || p.ImportPath == unsafePath:
+		case p.Error != nil || p.Export == "" || len(p.CgoFiles) > 0 || p.Dir == "":
+			i.known = false
+		default:
+			i.dirs = append(i.dirs, p.Dir)
 		}
 	}
 	return i, nil

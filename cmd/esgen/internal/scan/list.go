@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -19,17 +20,22 @@ type listed struct {
 	GoFiles    []string
 	CgoFiles   []string
 	ImportMap  map[string]string
+	Standard   bool
+	Module     *struct{ Version string }
 	Error      *struct{ Err string }
 }
 
-// list asks the go command, in dir, for the export data of packages, and of all
-// that they import if deps. A package that does not compile comes without.
-func list(ctx context.Context, dir string, deps bool, paths []string) ([]listed, error) {
-	args := []string{"list", "-e", "-export", "-json=ImportPath,Dir,Export,GoFiles,CgoFiles,ImportMap,Error"}
-	if deps {
-		args = append(args, "-deps")
-	}
-	return goList[listed](ctx, dir, append(append(args, "--"), paths...))
+// fixed reports whether a package never changes: it is of the toolchain, or of the
+// cache of modules, where a module's directory bears its version.
+func (p listed) fixed() bool {
+	return p.Standard || p.Module != nil && p.Module.Version != "" && strings.Contains(p.Dir, "@"+p.Module.Version)
+}
+
+// list asks the go command, in dir, for the export data of packages and of all
+// that they import. A package that does not compile comes without.
+func list(ctx context.Context, dir string, paths []string) ([]listed, error) {
+	args := []string{"list", "-e", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,CgoFiles,ImportMap,Standard,Module,Error", "--"}
+	return goList[listed](ctx, dir, slices.Concat(args, paths))
 }
 
 // Match returns the directories of the packages that the patterns select, as the

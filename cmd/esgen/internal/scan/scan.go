@@ -26,6 +26,10 @@ type Package struct {
 	// Problems stop the generation. They are sorted by position.
 	Problems []Problem
 
+	// Inputs are the directories of the Go files from which Model follows, Dir
+	// first. Nil if that cannot be said.
+	Inputs []string
+
 	// Others are type errors that do not: most of them vanish with the
 	// generated file.
 	Others []Problem
@@ -66,14 +70,19 @@ func Packages(ctx context.Context, dirs []string) ([]Package, error) {
 	for i, t := range scanned {
 		var model *templates.Package
 		var others []Problem
+		var inputs []string
 		if t.needsTypes() {
-			model = t.resolve(loaded[moduleOf(t.dir)])
+			from := loaded[moduleOf(t.dir)]
+			model = t.resolve(from)
 			others = t.others(said)
+			if from.known && !t.cgo() {
+				inputs = append([]string{t.dir}, from.dirs...)
+			}
 		}
 		if len(t.list) > 0 {
 			model = nil
 		}
-		result[i] = Package{Dir: t.dir, Model: model, Written: t.ours, Problems: ordered(t.list), Others: ordered(others)}
+		result[i] = Package{Dir: t.dir, Model: model, Written: t.ours, Inputs: inputs, Problems: ordered(t.list), Others: ordered(others)}
 	}
 	return result, nil
 }

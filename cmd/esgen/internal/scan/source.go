@@ -113,6 +113,18 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 	return s, nil
 }
 
+// cgo reports whether a file imports C.
+func (s *source) cgo() bool {
+	for _, f := range s.files {
+		for _, spec := range f.Imports {
+			if spec.Path.Value == `"C"` {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // syntax records what the parser said.
 func (s *source) syntax(err error) {
 	if err == nil {

@@ -38,6 +38,7 @@ func (s *shaper) of(typ types.Type) *templates.Shape {
 	shape := &templates.Shape{Len: -1}
 	s.made.Set(typ, shape) // before what it is made of, which may hold it
 	shape.Go, _ = s.write(typ)
+	defer func() { shape.MsgpackDiffers = msgpackDiffers(typ, shape.Kind) }()
 	if named, ok := typ.(*types.Named); ok && s.named(shape, named) {
 		return shape
 	}

@@ -13,6 +13,7 @@ type target struct {
 	*source
 	families    []*family
 	serializers *argument
+	msgpack     *argument
 	states      []marked
 	marks       []marked
 	upcasts     []*upcast
@@ -91,12 +92,19 @@ func (t *target) markPackage(d directive) {
 	if !t.forPackage(d) {
 		return
 	}
-	if a, ok := d.args["serializers"]; ok {
-		if t.serializers != nil {
-			t.addf(a.pos, "serializers= is given twice, first at %s: leave one out", t.where(t.serializers.pos))
-			return
-		}
-		t.serializers = &a
+	t.once(d, "serializers", &t.serializers)
+	t.once(d, "msgpack", &t.msgpack)
+}
+
+// once takes an argument that a package gives at most once.
+func (t *target) once(d directive, key string, into **argument) {
+	a, ok := d.args[key]
+	switch {
+	case !ok:
+	case *into != nil:
+		t.addf(a.pos, "%s= is given twice, first at %s: leave one out", key, t.where((*into).pos))
+	default:
+		*into = &a
 	}
 }
 
@@ -140,6 +148,13 @@ func (t *target) resolve(from *imports) *templates.Package {
 	model := templates.Package{Name: t.name}
 	if t.serializers != nil {
 		model.Serializers = t.serializerList()
+	}
+	if t.msgpack != nil {
+		model.GeneratedMsgpack = true
+		if t.msgpack.value != "generated" {
+			t.addf(t.msgpack.pos, "msgpack=%s: write msgpack=generated, or leave it out to have msgpack written by reflection",
+				t.msgpack.value)
+		}
 	}
 	for _, f := range t.families {
 		f.model = templates.Family{Name: f.name, Prefix: f.prefix, ID: t.id(f), At: t.place(f.pos)}
