@@ -200,6 +200,7 @@ func (t *target) event(m marked) (templates.Event, bool) {
 		Retired:  m.retired,
 		Doc:      t.doc(spec),
 		Fields:   fields,
+		Shape:    t.shapeOf(object.Type()),
 		At:       t.place(spec.Name.Pos()),
 	}, ok
 }

@@ -53,6 +53,9 @@ func (t *target) resolveState(m *marked) {
 		Doc:    t.doc(m.at.spec),
 		At:     t.place(m.at.spec.Name.Pos()),
 	}
+	if object, ok := t.pkg.Scope().Lookup(state.GoName).(*types.TypeName); ok && isValid(object.Type()) {
+		state.Shape = t.shapeOf(object.Type())
+	}
 	if a, ok := m.args["snapshots"]; ok {
 		state.Snapshots, _ = strconv.Atoi(a.value)
 		state.Revision = m.revision

@@ -23,6 +23,7 @@ type target struct {
 	from   *imports
 	pkg    *types.Package
 	errors []types.Error
+	shapes *shaper
 }
 
 // marked is a type with a directive, or a name that is retired.

@@ -70,7 +70,7 @@ func (t *target) resolveUpcasts() {
 			}
 			f.model.Upcasts = append(f.model.Upcasts, templates.Upcast{
 				Name: u.name, Revision: u.revision, Func: u.at.fn.Name.Name,
-				From: from, To: chain[0].To, Fails: u.fails, Chain: chain,
+				From: from, FromShape: t.shapeOf(u.from), To: chain[0].To, Fails: u.fails, Chain: chain,
 				Doc: docOf(u.at.fn), At: t.place(u.pos),
 			})
 		}
