@@ -31,8 +31,8 @@ var spoken = []string{
 	"applier", "closed", "decision", "event", "fold", "handler", "ignore", "meta", "on", "opened", "recorded", "renamed",
 	"stream", "subscribe", "titles", "types",
 	// Packages and variables, which hide a package of that name.
-	"context", "ctx", "db", "decide", "decisions", "ended", "err", "errors", "es", "estest", "id", "memory", "never", "open", "reason",
-	"stop", "store", "sub", "sync", "t", "testing", "title",
+	"context", "ctx", "db", "decide", "decisions", "ended", "err", "errors", "es", "estest", "id", "memory", "open", "reason",
+	"stop", "store", "story", "sub", "sync", "t", "testing", "title",
 	// What the go command takes for something else.
 	"internal", "main", "testdata", "vendor",
 }
