@@ -39,6 +39,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"gen", generate},
+		{"docs", describe},
 		{"new", create},
 	}
 }
