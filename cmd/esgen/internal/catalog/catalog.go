@@ -177,6 +177,7 @@ func newFamily(p Package, f templates.Family, uses []templates.Use, samples Samp
 		for _, use := range uses {
 			switch {
 			case use.Path != p.Path || use.Event != e.GoName:
+			case use.Kind == templates.Makes && upcasts(f, strings.TrimPrefix(use.Name, p.Model.Name+".")):
 			case use.Kind == templates.Makes:
 				s.Makes = append(s.Makes, use)
 			case use.Kind == templates.Handles:
@@ -204,6 +205,12 @@ func newFamily(p Package, f templates.Family, uses []templates.Use, samples Samp
 		}
 	}
 	return result
+}
+
+// upcasts reports whether a function makes events of what is stored, not of what
+// happens.
+func upcasts(f templates.Family, function string) bool {
+	return slices.ContainsFunc(f.Upcasts, func(u templates.Upcast) bool { return u.Func == function })
 }
 
 func newRevision(p Package, r revision, samples Samples) revision {

@@ -24,11 +24,11 @@ func example(s *templates.Shape, inside map[*templates.Shape]bool) any {
 	}
 	inside[s] = true
 	defer delete(inside, s)
-	if len(s.Constants) > 0 {
-		if s.Kind == templates.StringShape {
-			return s.Constants[0]
-		}
-		return json.Number(s.Constants[len(s.Constants)-1])
+	switch n := len(s.Constants); {
+	case n > 0 && s.Kind == templates.StringShape:
+		return s.Constants[0]
+	case n > 1: // a single number is a bound more often than a value
+		return json.Number(s.Constants[n-1])
 	}
 	switch s.Kind {
 	case templates.BoolShape:

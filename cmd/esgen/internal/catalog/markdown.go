@@ -45,7 +45,9 @@ func subscriptionNames(f family) string {
 }
 
 // mermaid writes a label.
-func mermaid(text string) string { return strings.NewReplacer(`"`, "#quot;", "\n", " ").Replace(text) }
+func mermaid(text string) string {
+	return strings.NewReplacer(`"`, "#quot;", "<", "#lt;", "\n", " ").Replace(text)
+}
 
 // cell writes text into a table.
 func cell(text string) string {

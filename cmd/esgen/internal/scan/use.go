@@ -118,6 +118,8 @@ type user struct {
 	file *ast.File
 	own  string
 	path string
+	// in is the function under way.
+	in *ast.FuncDecl
 }
 
 // look finds what stands in functions and methods.
@@ -136,6 +138,7 @@ func (u user) look() {
 		if f.Body == nil {
 			continue
 		}
+		u.in = f
 		ast.Inspect(f.Body, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CompositeLit:
@@ -170,7 +173,7 @@ func (u user) call(c *ast.CallExpr) {
 	if model != nil && len(c.Args) == 4 {
 		for _, f := range model.Families {
 			if name == f.Prefix+"Subscribe" {
-				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: types.ExprString(c.Args[2])})
+				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: u.handler(c.Args[2])})
 			}
 		}
 		return
@@ -189,7 +192,7 @@ func (u user) call(c *ast.CallExpr) {
 		}
 		for _, f := range model.Families {
 			if name == f.Prefix+"On" {
-				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: types.ExprString(route.Args[0])})
+				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: u.handler(route.Args[0])})
 			}
 		}
 	}
@@ -198,6 +201,52 @@ func (u user) call(c *ast.CallExpr) {
 func (u user) add(n ast.Node, use templates.Use) {
 	use.File, use.Line = u.path, u.fset.PositionFor(n.Pos(), false).Line
 	u.users.list = append(u.users.list, use)
+}
+
+// handler names the type of a handler, as far as the function tells it, or else
+// the expression.
+func (u user) handler(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.UnaryExpr:
+		if e.Op == token.AND {
+			return u.handler(e.X)
+		}
+	case *ast.CompositeLit:
+		return types.ExprString(e.Type)
+	case *ast.Ident:
+		if typ := u.typeOf(e.Name); typ != nil {
+			return strings.TrimPrefix(types.ExprString(typ), "*")
+		}
+	}
+	return types.ExprString(e)
+}
+
+// typeOf finds the type that the function under way declares a name with.
+func (u user) typeOf(name string) (typ ast.Expr) {
+	ast.Inspect(u.in, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			if slices.ContainsFunc(n.Names, func(i *ast.Ident) bool { return i.Name == name }) {
+				typ = n.Type
+			}
+		case *ast.ValueSpec:
+			if slices.ContainsFunc(n.Names, func(i *ast.Ident) bool { return i.Name == name }) && n.Type != nil {
+				typ = n.Type
+			}
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE && len(n.Lhs) == 1 && types.ExprString(n.Lhs[0]) == name {
+				value := n.Rhs[0]
+				if address, ok := value.(*ast.UnaryExpr); ok && address.Op == token.AND {
+					value = address.X
+				}
+				if literal, ok := value.(*ast.CompositeLit); ok {
+					typ = literal.Type
+				}
+			}
+		}
+		return true
+	})
+	return typ
 }
 
 // named is a name as other packages would write it.
