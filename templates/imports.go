@@ -63,6 +63,10 @@ func imports(f *jen.File, p Package) {
 			}
 		}
 	}
+	for _, n := range p.Nested {
+		n.Type.walk(add)
+		n.Under.walk(add)
+	}
 	for _, s := range p.Stored {
 		for _, field := range s.Whole {
 			field.Type.walk(add)

@@ -31,23 +31,25 @@ func (g *generation) one(p scan.Package) error {
 	if len(p.Problems) > 0 {
 		return nil
 	}
-	wanted := ""
+	var wanted []string
 	if p.Model == nil {
 		if g.verbose || g.alone && len(p.Written) == 0 {
 			fmt.Fprintf(g.stderr, "%s: no directives, such as //esgen:event name=…\n", g.relative(p.Dir))
 		}
 	} else {
-		wanted = templates.FileName(p.Model.Name)
-		text, err := templates.Render(*p.Model)
+		files, err := rendered(*p.Model)
 		if err != nil {
 			return err
 		}
-		if err := g.update(filepath.Join(p.Dir, wanted), text, slices.Contains(p.Written, wanted)); err != nil {
-			return err
+		for _, f := range files {
+			wanted = append(wanted, f.Name)
+			if err := g.update(filepath.Join(p.Dir, f.Name), f.Text, slices.Contains(p.Written, f.Name)); err != nil {
+				return err
+			}
 		}
 	}
 	for _, name := range p.Written {
-		if name == wanted || !strings.HasSuffix(name, templates.Suffix) {
+		if slices.Contains(wanted, name) || !strings.HasSuffix(name, templates.Suffix) && !strings.HasSuffix(name, templates.TestSuffix) {
 			continue
 		}
 		if err := g.remove(filepath.Join(p.Dir, name)); err != nil {
@@ -55,6 +57,23 @@ func (g *generation) one(p scan.Package) error {
 		}
 	}
 	return nil
+}
+
+// rendered are the files of a package.
+func rendered(p templates.Package) ([]templates.File, error) {
+	text, err := templates.Render(p)
+	if err != nil {
+		return nil, err
+	}
+	files := []templates.File{{Name: templates.FileName(p.Name), Text: text}}
+	if p.DriftTest {
+		text, err := templates.RenderTest(p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, templates.File{Name: templates.TestFileName(p.Name), Text: text})
+	}
+	return files, nil
 }
 
 // update makes the file hold text. It leaves one alone that esgen did not write.

@@ -13,6 +13,7 @@ type target struct {
 	*source
 	families    []*family
 	serializers *argument
+	drift       bool
 	states      []marked
 	marks       []marked
 	upcasts     []*upcast
@@ -90,6 +91,11 @@ func (t *target) interpret(list []directive) {
 func (t *target) markPackage(d directive) {
 	if !t.forPackage(d) {
 		return
+	}
+	if a, ok := d.args["drift"]; ok {
+		if t.drift = a.value == "test"; !t.drift {
+			t.addf(a.pos, "drift=%s: write drift=test, which asks for a test that fails when the generated file is not current", a.value)
+		}
 	}
 	if a, ok := d.args["serializers"]; ok {
 		if t.serializers != nil {
@@ -177,6 +183,10 @@ func (t *target) resolve(from *imports) *templates.Package {
 		model.Families = append(model.Families, f.model)
 	}
 	model.Stored = t.mirrors(&model)
+	model.DriftTest = t.drift
+	if len(t.list) == 0 { // what is refused may have no end
+		model.Nested = t.nested()
+	}
 	t.clashes(model)
 	return &model
 }
