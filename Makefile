@@ -57,7 +57,8 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 generate: ## Write all generated code anew
 	$(GO) generate ./...
 
-verify: generate ## Fail if generated code is not current
+verify: generate ## Fail if generated code is not current, or a change breaks stored events
+	@$(GO) run ./cmd/esgen check ./example/... ./docs/...
 	@status=$$(git status --porcelain); if [ -n "$$status" ]; then \
 		echo "generated files are not current; run make generate and commit:"; echo "$$status"; git --no-pager diff; exit 1; fi
 

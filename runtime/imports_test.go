@@ -41,9 +41,11 @@ var links = map[string][]string{
 		"github.com/goccy/go-json/…",
 		"github.com/vmihailenco/msgpack/v5/…", "github.com/vmihailenco/tagparser/v2/…",
 	},
-	"runtime/subscribe":       {"runtime/store"},
-	"runtime":                 {"runtime/typeregistry", "runtime/serializer", "runtime/store", "runtime/subscribe"},
-	"runtime/estest":          {"runtime/store", "runtime/store/memory", "github.com/google/go-cmp/…"},
+	"runtime/subscribe": {"runtime/store"},
+	"runtime":           {"runtime/typeregistry", "runtime/serializer", "runtime/store", "runtime/subscribe"},
+	"runtime/estest": {
+		"runtime/store", "runtime/store/memory", "runtime/serializer", "runtime/typeregistry", "github.com/google/go-cmp/…",
+	},
 	"runtime/internal/bank":   {"runtime"},
 	"runtime/store/memory":    {"runtime/store"},
 	"runtime/store/storetest": {"runtime/store", "github.com/google/go-cmp/…"},
@@ -90,7 +92,7 @@ var links = map[string][]string{
 }
 
 // coming are rows of the table whose packages need not exist yet.
-var coming = []string{"runtime/store/jetstream", "cmd/esgen/internal/lock"}
+var coming = []string{"runtime/store/jetstream"}
 
 // importers are the only packages that may import these, in files that are no
 // tests; programs says that programs may, too.

@@ -134,7 +134,7 @@ func (s settings) check() error {
 	return s.err
 }
 
-// onlyRetries refuses what says something about events, and names the first.
+// onlyRetries refuses what says something about streams, and names the first.
 func (s settings) onlyRetries() error {
 	if err := s.check(); err != nil {
 		return err
@@ -149,9 +149,12 @@ func (s settings) onlyRetries() error {
 		{"es.Causation", s.causation != uuid.Nil},
 		{"es.At", !s.at.IsZero()},
 		{"es.EventIDs", s.ids != nil},
+		{"es.OnSkip", s.skipped != nil},
+		{"es.SnapshotEvery", s.everySet},
+		{"es.OnSnapshot", s.snapshot != nil},
 	} {
 		if setting.given {
-			return invalidSetting(setting.name, "says something about events; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
+			return invalidSetting(setting.name, "says something about streams; es.Atomic takes es.Retries and es.OnRetry, give it to the streams inside")
 		}
 	}
 	return nil

@@ -93,6 +93,8 @@ type Property struct {
 	AsString bool
 	// Doc is the field's comment, or empty.
 	Doc string
+	// At is the field in the source, zero if that is of another package.
+	At Position
 }
 
 // Member is one implementation of a union.

@@ -39,6 +39,10 @@ type UnionMember struct {
 	GoName  string
 	Pointer bool
 
+	// Field is the name of its field in the struct that is encoded. It is exported
+	// also if the type is not.
+	Field string
+
 	// Stored is the name of the struct that is encoded, if it holds unions itself.
 	Stored string
 }
@@ -119,7 +123,7 @@ func unionStruct(u Union) jen.Code {
 		if m.Stored != "" {
 			typ = m.Stored
 		}
-		fields[i] = jen.Id(m.GoName).Op("*").Id(typ).Op(tagLiteral(`json:"` + m.Name + `,omitempty"`))
+		fields[i] = jen.Id(m.Field).Op("*").Id(typ).Op(tagLiteral(`json:"` + m.Name + `,omitempty"`))
 	}
 	return comment(u.Stored+" is how "+article(u.GoName)+" "+u.GoName+" is stored: as an object with one property, "+
 		enumerateOr(names)+".", 0).
@@ -158,11 +162,11 @@ func unionStore(u Union) jen.Code {
 			body = append(body, jen.If(jen.Id("v").Op("==").Nil()).Block(jen.Return(jen.Nil(), noMember(u, jen.Id("v")))))
 		}
 		if m.Stored == "" {
-			body = append(body, jen.Return(jen.Op("&").Id(u.Stored).Values(jen.Id(m.GoName).Op(":").Add(address)), jen.Nil()))
+			body = append(body, jen.Return(jen.Op("&").Id(u.Stored).Values(jen.Id(m.Field).Op(":").Add(address)), jen.Nil()))
 		} else {
 			body = append(body,
 				jen.List(jen.Id("s"), jen.Err()).Op(":=").Id(storeOf(m.Stored)).Call(plain),
-				jen.Return(jen.Op("&").Id(u.Stored).Values(jen.Id(m.GoName).Op(":").Op("&").Id("s")), jen.Err()))
+				jen.Return(jen.Op("&").Id(u.Stored).Values(jen.Id(m.Field).Op(":").Op("&").Id("s")), jen.Err()))
 		}
 		cases = append(cases, jen.Case(typ).Block(body...))
 	}
@@ -174,7 +178,7 @@ func unionStore(u Union) jen.Code {
 func unionLoad(u Union) jen.Code {
 	set := make([]jen.Code, len(u.Members))
 	for i, m := range u.Members {
-		set[i] = jen.Id("s").Dot(m.GoName).Op("!=").Nil()
+		set[i] = jen.Id("s").Dot(m.Field).Op("!=").Nil()
 	}
 	cases := []jen.Code{
 		jen.Case(jen.Id("s").Op("==").Nil()).Block(jen.Return(jen.Nil(), jen.Nil())),
@@ -184,9 +188,9 @@ func unionLoad(u Union) jen.Code {
 			jen.Return(jen.Nil(), noMember(u, jen.Nil()))))
 	}
 	for i, m := range u.Members {
-		value := jen.Op("*").Id("s").Dot(m.GoName)
+		value := jen.Op("*").Id("s").Dot(m.Field)
 		if m.Pointer {
-			value = jen.Id("s").Dot(m.GoName)
+			value = jen.Id("s").Dot(m.Field)
 		}
 		body := []jen.Code{jen.Return(value, jen.Nil())}
 		if m.Stored != "" {
@@ -195,7 +199,7 @@ func unionLoad(u Union) jen.Code {
 				result = jen.Op("&").Id("v")
 			}
 			body = []jen.Code{
-				jen.List(jen.Id("v"), jen.Err()).Op(":=").Id(loadOf(m.Stored)).Call(jen.Op("*").Id("s").Dot(m.GoName)),
+				jen.List(jen.Id("v"), jen.Err()).Op(":=").Id(loadOf(m.Stored)).Call(jen.Op("*").Id("s").Dot(m.Field)),
 				jen.Return(result, jen.Err()),
 			}
 		}

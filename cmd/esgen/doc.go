@@ -4,10 +4,11 @@ Esgen generates typed event streams from plain structs.
 Usage:
 
 	esgen [flags] [packages]
+	esgen check [flags] [packages]
 	esgen docs [-o DIR] [-title TEXT] [-diff] [-v] [packages]
 	esgen new DIR
 
-The first is what this text is about. It reads the packages, by default the one in the current directory, and writes
+It reads the packages, by default the one in the current directory, and writes
 one file into each that has events: its streams, handlers and the registry of
 stored names, in bank.es.go for package bank. A file that would not change is
 not touched. Packages are directories or patterns as the go command takes them.
@@ -121,6 +122,26 @@ all. A file that esgen wrote earlier and that is no longer wanted, because the
 package has lost its directives or its name, is removed and named in the output.
 A file of that name that esgen did not write is left alone and is a problem.
 
+# Check
+
+	esgen check [-against git:REF] [-format text|json|github] [packages]
+	esgen check -update [-accept RULE:WHERE … -reason TEXT] [packages]
+	esgen check -db DSN [packages]
+
+Holds what the events are stored as against esgen.lock.json beside the package, or
+against that of a commit, and tells every change that makes stored events unreadable
+or is dangerous during a deploy (a warning), as file:line:col: RULE:WHERE text.
+
+With -update it writes the lock, a test that decodes a stored sample of every
+revision, and the samples that are missing in testdata/events; commit all three. A
+change that breaks a rule is not written, unless -accept names it as it was printed;
+that and the reason stay in the lock.
+
+With -db it builds a program in a temporary directory that reads a database and tells
+how many events of which type, revision and format there are, and which of them this
+package cannot read. DSN is postgres://… or sqlite:FILE; for PostgreSQL,
+ESGEN_AUDIT_SCHEMA is the schema if it is another than esgen.
+
 # Problems and exit codes
 
 All problems are printed to standard error as file:line:col: message, and say
@@ -128,7 +149,7 @@ what to write instead. A package with problems keeps its file as it is; others
 are generated.
 
 	0  everything is as it should be
-	1  problems, or differences with -diff
+	1  problems, differences with -diff, or broken rules with check
 	2  wrong usage, or a file or the go command could not be used
 */
 package main

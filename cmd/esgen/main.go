@@ -39,6 +39,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"gen", generate},
+		{"check", check},
 		{"docs", describe},
 		{"new", create},
 	}

@@ -6,6 +6,7 @@
 //   - event.go: what can happen to an account. These structs are stored.
 //   - account.go: what the decisions need to know, folded from the events.
 //   - decision.go: what may happen: pure functions from an account to events.
+//   - history.go: what the bank stored differently once.
 //   - bank.go: the commands: load, decide, append, and a transfer that is atomic
 //     over two accounts.
 //   - balances.go, statement.go: what is read: a projection and a stream.

@@ -43,6 +43,9 @@ func root(tb testing.TB) string {
 	return ""
 }
 
+// Text is the whole of it.
+func (p Page) Text() string { return p.text }
+
 // Section is what stands under a heading of the second level, or fails the test.
 func (p Page) Section(heading string) Page {
 	p.tb.Helper()

@@ -14,7 +14,7 @@ type Registry struct {
 	// byName has a name's revisions, few, side by side: a name alone is hashed
 	// faster than a name with a number. Aliases lead to the same.
 	byName  map[string][]Type
-	byValue map[reflect.Type]Type
+	byValue map[reflect.Type]*Type
 }
 
 // New returns a registry of types. Errors: [*InvalidTypeError] for a type that
@@ -24,7 +24,7 @@ func New(types ...Type) (*Registry, error) {
 	r := &Registry{
 		types:   slices.Clone(types),
 		byName:  make(map[string][]Type, len(types)),
-		byValue: make(map[reflect.Type]Type, len(types)),
+		byValue: make(map[reflect.Type]*Type, len(types)),
 	}
 	for _, t := range types {
 		if err := t.check(); err != nil {
@@ -41,9 +41,9 @@ func New(types ...Type) (*Registry, error) {
 			continue // shapes may be shared, by events too
 		}
 		if first, ok := r.byValue[t.goType]; ok {
-			return nil, &DuplicateError{First: first, Second: t}
+			return nil, &DuplicateError{First: *first, Second: t}
 		}
-		r.byValue[t.goType] = t
+		r.byValue[t.goType] = &t
 	}
 	for _, t := range types {
 		if err := r.target(t); err != nil {
@@ -60,7 +60,7 @@ func New(types ...Type) (*Registry, error) {
 func (r *Registry) alias() error {
 	owners := make(map[string]string)
 	for _, t := range r.types {
-		for _, alias := range t.aliases {
+		for _, alias := range t.aliases() {
 			if owners[alias] == t.name {
 				continue // of another revision
 			}
@@ -89,7 +89,7 @@ func Must(types ...Type) *Registry {
 func (r *Registry) ByName(name string, revision int) (Type, error) {
 	types := r.byName[name]
 	for i := range types {
-		if t := &types[i]; t.revision == revision || t.IsGone() {
+		if t := &types[i]; t.revision == revision || t.revision == allRevisions {
 			return *t, nil
 		}
 	}
@@ -102,13 +102,13 @@ func (r *Registry) ByName(name string, revision int) (Type, error) {
 func (r *Registry) ByValue(v any) (Type, error) {
 	goType := reflect.TypeOf(v)
 	t, ok := r.byValue[goType]
-	switch {
-	case !ok:
+	if !ok {
 		return Type{}, r.foreign(goType)
-	case t.retired:
-		return Type{}, &RetiredTypeError{GoType: typeName(goType), Name: t.name, Reason: t.reason}
 	}
-	return t, nil
+	if t.more != nil && t.more.retired {
+		return Type{}, &RetiredTypeError{GoType: typeName(goType), Name: t.name, Reason: t.reason()}
+	}
+	return *t, nil
 }
 
 // Names returns the stored names, sorted, each once, without aliases.
@@ -136,10 +136,11 @@ func (r *Registry) Stored(names ...string) []string {
 	}
 	given := maps.Clone(all)
 	for _, t := range r.types {
-		if t.IsUpcast() && (t.to.Kind() == reflect.Interface || r.named(r.byValue[t.to], given)) || r.named(t, given) {
+		to := t.to()
+		if to != nil && (to.Kind() == reflect.Interface || r.named(*r.byValue[to], given)) || r.named(t, given) {
 			all[t.name] = true
 			for _, other := range r.byName[t.name] {
-				for _, alias := range other.aliases {
+				for _, alias := range other.aliases() {
 					all[alias] = true
 				}
 			}
@@ -150,7 +151,7 @@ func (r *Registry) Stored(names ...string) []string {
 
 // named reports whether names hold the name of t or an alias of it.
 func (r *Registry) named(t Type, names map[string]bool) bool {
-	return names[t.name] || slices.ContainsFunc(t.aliases, func(alias string) bool { return names[alias] })
+	return names[t.name] || slices.ContainsFunc(t.aliases(), func(alias string) bool { return names[alias] })
 }
 
 // revisions returns the known revisions of name, ascending.

@@ -14,14 +14,57 @@ type Type struct {
 	revision int
 	goType   reflect.Type
 	decode   func(unmarshal func(dst any) error) (any, error)
-	// stored turns an event into what is encoded. Nil if that is the event.
-	stored func(event any) (any, error)
+	// more is nil for most types, so that a Type is quickly copied.
+	more *more
+}
 
+// allRevisions is the revision of a name that is gone.
+const allRevisions = 0
+
+// more is what few types have. It is never changed: types share it.
+type more struct {
+	// stored turns an event into what is encoded. Nil if that is the event.
+	stored  func(event any) (any, error)
 	aliases []string
 	retired bool
 	reason  string
 	// to is what an upcaster returns. Nil for events.
 	to reflect.Type
+}
+
+// with returns t with a changed copy of what few types have.
+func (t Type) with(change func(*more)) Type {
+	var m more
+	if t.more != nil {
+		m = *t.more
+	}
+	change(&m)
+	t.more = &m
+	return t
+}
+
+// to is what an upcaster returns. Nil for events.
+func (t Type) to() reflect.Type {
+	if t.more == nil {
+		return nil
+	}
+	return t.more.to
+}
+
+// aliases are shared with the type.
+func (t Type) aliases() []string {
+	if t.more == nil {
+		return nil
+	}
+	return t.more.aliases
+}
+
+// reason is what the author says about a retired name.
+func (t Type) reason() string {
+	if t.more == nil {
+		return ""
+	}
+	return t.more.reason
 }
 
 // Of describes event type T, stored under name at revision. Revisions begin at 1.
@@ -50,7 +93,7 @@ func Union[T, S any](name string, revision int, store func(T) (S, error), load f
 		name:     name,
 		revision: revision,
 		goType:   reflect.TypeFor[T](),
-		stored:   func(event any) (any, error) { return store(event.(T)) },
+		more:     &more{stored: func(event any) (any, error) { return store(event.(T)) }},
 		decode: func(unmarshal func(dst any) error) (any, error) {
 			var s S
 			if err := unmarshal(&s); err != nil {
@@ -76,7 +119,7 @@ func Upcast[V, E any](name string, revision int, up func(V) (E, error)) Type {
 		name:     name,
 		revision: revision,
 		goType:   reflect.TypeFor[V](),
-		to:       reflect.TypeFor[E](),
+		more:     &more{to: reflect.TypeFor[E]()},
 		decode: func(unmarshal func(dst any) error) (any, error) {
 			var v V
 			if err := unmarshal(&v); err != nil {
@@ -95,7 +138,7 @@ func Upcast[V, E any](name string, revision int, up func(V) (E, error)) Type {
 // what the author says about it, or empty. The name is never given to another event.
 func Gone(name, reason string) Type {
 	return Type{
-		name: name, retired: true, reason: reason,
+		name: name, revision: allRevisions, more: &more{retired: true, reason: reason},
 		decode: func(func(dst any) error) (any, error) { return nil, nil }, //nolint:nilnil // no event, and that is right
 	}
 }
@@ -103,15 +146,13 @@ func Gone(name, reason string) Type {
 // Alias returns the type with further names under which it was stored, at any
 // revision. They are read only.
 func (t Type) Alias(names ...string) Type {
-	t.aliases = append(slices.Clip(t.aliases), names...)
-	return t
+	return t.with(func(m *more) { m.aliases = slices.Concat(m.aliases, names) })
 }
 
 // Retire returns the type as one that is read and not appended any more. Reason is
 // what the author says about it, or empty.
 func (t Type) Retire(reason string) Type {
-	t.retired, t.reason = true, reason
-	return t
+	return t.with(func(m *more) { m.retired, m.reason = true, reason })
 }
 
 // Name returns the stored name.
@@ -126,25 +167,25 @@ func (t Type) Revision() int { return t.revision }
 func (t Type) GoType() reflect.Type { return t.goType }
 
 // Aliases returns the further names under which it was stored.
-func (t Type) Aliases() []string { return slices.Clone(t.aliases) }
+func (t Type) Aliases() []string { return slices.Clone(t.aliases()) }
 
 // IsRetired reports whether events of the type are no longer appended.
-func (t Type) IsRetired() bool { return t.retired }
+func (t Type) IsRetired() bool { return t.more != nil && t.more.retired }
 
 // IsUpcast reports whether the type leads to an event and is none itself.
-func (t Type) IsUpcast() bool { return t.to != nil }
+func (t Type) IsUpcast() bool { return t.to() != nil }
 
 // IsGone reports whether events of the name are passed over.
-func (t Type) IsGone() bool { return t.retired && t.goType == nil }
+func (t Type) IsGone() bool { return t.goType == nil && t.IsRetired() }
 
 // Stored returns what is to be encoded for event, which is of the Go type: the event
 // itself, unless it holds a union. It fails on a value that is no member of its
 // union.
 func (t Type) Stored(event any) (any, error) {
-	if t.stored == nil {
+	if t.more == nil || t.more.stored == nil {
 		return event, nil
 	}
-	return t.stored(event)
+	return t.more.stored(event)
 }
 
 // Decode calls unmarshal with a pointer to a fresh zero value of what is stored and
@@ -177,7 +218,7 @@ func (t Type) check() error {
 		return invalid("a pointer; events are values, register " + typeName(t.goType.Elem()))
 	case t.goType.Kind() == reflect.Interface:
 		return invalid("an interface; register the types that implement it")
-	case slices.Contains(t.aliases, ""):
+	case slices.Contains(t.aliases(), ""):
 		return invalid("an alias is empty; write the name that is stored")
 	}
 	return nil

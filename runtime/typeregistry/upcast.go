@@ -29,7 +29,7 @@ func upcast[V, E any](up func(V) (E, error), v V) (event any, err error) {
 // bound returns t so that what its upcaster returns is held against the registry:
 // an interface lets pointers to events pass.
 func (r *Registry) bound(t Type) Type {
-	if t.to == nil || t.to.Kind() != reflect.Interface {
+	if to := t.to(); to == nil || to.Kind() != reflect.Interface {
 		return t
 	}
 	decode := t.decode
@@ -49,11 +49,12 @@ func (r *Registry) bound(t Type) Type {
 // target returns an [*InvalidTypeError] unless what an upcaster returns is an event
 // of the registry.
 func (r *Registry) target(t Type) error {
-	if t.to == nil || t.to.Kind() == reflect.Interface || r.knows(t.to) {
+	to := t.to()
+	if to == nil || to.Kind() == reflect.Interface || r.knows(to) {
 		return nil
 	}
 	return &InvalidTypeError{
 		Name: t.name, Revision: t.revision, GoType: typeName(t.goType),
-		Reason: "its upcaster returns " + typeName(t.to) + ", which is no event of this registry",
+		Reason: "its upcaster returns " + typeName(to) + ", which is no event of this registry",
 	}
 }

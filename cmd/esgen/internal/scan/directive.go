@@ -144,6 +144,8 @@ func instead(key string, keys []string) string {
 	switch key = strings.ToLower(key); {
 	case slices.Contains(keys, keyRevision) && slices.Contains([]string{"version", "rev", "v"}, key):
 		return ": write revision=, for a version is a stream's"
+	case slices.Contains(keys, keyRevision) && slices.Contains([]string{"from", "to"}, key):
+		return ": write revision=, the one that is read; where it leads says the function"
 	case slices.Contains(keys, keyName) && slices.Contains([]string{"type", "event", "category"}, key):
 		return ": write name="
 	}

@@ -192,18 +192,26 @@ func (m *mirror) through(typ types.Type) (*templates.Conversion, string) {
 			return nil, reason
 		}
 		to := templates.Type{Kind: kind, Elem: &inner.To}
-		if kind == templates.Map {
-			to.Key = from.Key
+		if of, ok := typ.Underlying().(*types.Map); ok {
+			key, _ := m.write(of.Key())
+			to.Key = &key
 		}
 		return &templates.Conversion{Kind: kind, From: from, To: to, Elem: inner}, ""
 	}
 	switch u := types.Unalias(typ).(type) {
 	case *types.Named:
-		if u.Obj().Pkg() != m.pkg || u.TypeArgs().Len() > 0 {
-			return nil, "in " + m.short(u) + ", which is not made for it: declare a struct of this package"
-		}
-		if _, ok := u.Underlying().(*types.Struct); !ok {
-			return nil, "in " + m.short(u) + ", which has a name of its own: write " + m.short(u.Underlying()) + " there"
+		switch under := u.Underlying().(type) {
+		case *types.Slice:
+			return wrap(templates.Slice, under.Elem())
+		case *types.Map:
+			return wrap(templates.Map, under.Elem())
+		case *types.Struct:
+			if u.Obj().Pkg() == m.pkg && u.TypeArgs().Len() == 0 {
+				break
+			}
+			return nil, "in " + m.short(u) + ": declare a struct of this package, without type parameters"
+		default:
+			return nil, "in " + m.short(u) + ", " + kindOf(u) + " with a name: leave the name out"
 		}
 		name := m.of(u.Obj().Name())
 		return &templates.Conversion{Kind: templates.Named, Stored: name, From: from, To: templates.Type{Name: name}}, ""

@@ -14,6 +14,9 @@ import (
 	"github.com/esgen/esgen/templates"
 )
 
+// ofState is what a walker looks at that must store all fields.
+const ofState = "state"
+
 // maxSnapshots bounds snapshots=.
 const maxSnapshots = 1_000_000
 
@@ -108,7 +111,7 @@ func (t *target) checkSnapshot(m *marked) string {
 		return "" // said already
 	}
 	known := len(t.list)
-	w := walker{target: t, what: "state", who: spec.Name.Name, field: spec.Name.Pos()}
+	w := walker{target: t, what: ofState, who: spec.Name.Name, field: spec.Name.Pos()}
 	w.top(named)
 	if len(t.list) > known {
 		return ""

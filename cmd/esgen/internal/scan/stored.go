@@ -129,7 +129,7 @@ func (s *shaper) basic(shape *templates.Shape, b *types.Basic) {
 	case info&types.IsFloat != 0:
 		shape.Kind = templates.FloatShape
 	}
-	switch b.Kind() {
+	switch b.Kind() { //nolint:exhaustive // the others have no bits
 	case types.Int8, types.Uint8:
 		shape.Bits = 8
 	case types.Int16, types.Uint16:
@@ -208,10 +208,17 @@ func (s *shaper) properties(u *types.Struct, path []string, through []bool) []te
 		list = append(list, templates.Property{
 			Name: name, Path: at, Through: steps, Shape: s.of(f.Type()),
 			OmitEmpty: has("omitempty"), OmitZero: has("omitzero"), AsString: has("string"),
-			Doc: s.docOf(f.Pos()),
+			Doc: s.docOf(f.Pos()), At: s.fieldAt(f),
 		})
 	}
 	return list
+}
+
+func (s *shaper) fieldAt(f *types.Var) templates.Position {
+	if f.Pkg() != s.pkg {
+		return templates.Position{}
+	}
+	return s.place(f.Pos())
 }
 
 // mostDepth ends a struct that embeds a pointer to itself; nobody embeds as deep.

@@ -2,6 +2,8 @@ package scan
 
 import (
 	"go/types"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
@@ -129,8 +131,19 @@ func (t *target) membersOf(u *union, iface *types.Interface, used map[*member]bo
 			continue
 		}
 		first[m.name] = m
-		u.model.Members = append(u.model.Members, templates.UnionMember{Name: m.name, GoName: spec.Name.Name, Pointer: !value})
+		u.model.Members = append(u.model.Members, templates.UnionMember{
+			Name: m.name, GoName: spec.Name.Name, Pointer: !value, Field: fieldOf(u, spec.Name.Name),
+		})
 	}
+}
+
+// fieldOf is the name of a member's field. Two may differ in their first letter only.
+func fieldOf(u *union, goName string) string {
+	field := exported(goName)
+	for n := 2; slices.ContainsFunc(u.model.Members, func(m templates.UnionMember) bool { return m.Field == field }); n++ {
+		field = exported(goName) + strconv.Itoa(n)
+	}
+	return field
 }
 
 // unionOf returns the union that a type is, or nil.

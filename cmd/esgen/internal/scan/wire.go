@@ -33,6 +33,10 @@ func (w *walker) fields(s *types.Struct, path string, addressable bool) []wired 
 		at := join(path, f.Name())
 		name, given := w.tag(at, s.Tag(i))
 		if name == "-" && given || f.Name() == "_" {
+			if w.what == ofState && f.Name() != "_" {
+				w.refusef(at, `is tagged json:"-", so that a state of a snapshot would lack it and decide otherwise: leave the tag out, `+
+					"or fold the field into another type")
+			}
 			continue
 		}
 		if name == "-," {
@@ -50,6 +54,8 @@ func (w *walker) fields(s *types.Struct, path string, addressable bool) []wired 
 			w.seen[v] = true
 			list = append(list, w.fields(embedded, at, addressable || pointer)...)
 			delete(w.seen, v)
+		case !f.Exported() && w.what == ofState:
+			w.refusef(at, "is unexported, so a state of a snapshot would lack its value: export it")
 		case !f.Exported():
 			w.refusef(at, "is unexported, so its value would be lost: export it, or tag it json:\"-\" if that is meant")
 		default:

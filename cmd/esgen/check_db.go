@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"github.com/esgen/esgen/cmd/esgen/internal/scan"
+)
+
+//go:embed audit.go.tmpl
+var auditSource string
+
+// databaseVariable takes the DSN to the program, for everybody sees arguments.
+const databaseVariable = "ESGEN_AUDIT_DATABASE"
+
+// stored holds a package against the events that are stored in a database: a program
+// that is made for it and built where it may import the package, in an overlay, so
+// that nothing is written into the module.
+func (c *checking) stored(ctx context.Context, p scan.Package) (err error) {
+	data := struct {
+		Import, Store string
+		Types         []string
+		Families      []string
+	}{}
+	switch {
+	case strings.HasPrefix(c.db, "postgres://"), strings.HasPrefix(c.db, "postgresql://"):
+		data.Store = "postgres"
+	case strings.HasPrefix(c.db, "sqlite:"):
+		data.Store = "sqlite"
+	default:
+		return errors.New("-db: write postgres://… or sqlite:FILE, as esctl takes it")
+	}
+	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.ImportPath}} {{.Name}}", ".")
+	list.Dir = p.Dir
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("go list in %s: %w", c.relative(p.Dir), err)
+	}
+	path, name, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if name == "main" {
+		return fmt.Errorf("%s is a program, which cannot be imported: move its events into a package", path)
+	}
+	data.Import = path
+	for _, f := range p.Model.Families {
+		data.Types, data.Families = append(data.Types, f.Prefix+"Types"), append(data.Families, f.Name)
+	}
+	var source bytes.Buffer
+	if err := template.Must(template.New("audit").Parse(auditSource)).Execute(&source, data); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "esgen-audit-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if removed := os.RemoveAll(temporary); err == nil {
+			err = removed
+		}
+	}()
+	real, virtual := filepath.Join(temporary, "main.go"), filepath.Join(p.Dir, "esgenaudit", "main.go")
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {virtual: real}})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(temporary, "overlay.json")
+	if err := os.WriteFile(real, source.Bytes(), 0o600); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		return err
+	}
+	binary := filepath.Join(temporary, "audit")
+	build := exec.CommandContext(ctx, "go", "build", "-overlay", file, "-o", binary, path+"/esgenaudit")
+	build.Dir = p.Dir
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the audit of %s: %w\n%s", path, err, bytes.TrimSpace(out))
+	}
+	run := exec.CommandContext(ctx, binary)
+	run.Dir, run.Stdout, run.Stderr = c.here, c.stdout, c.stderr
+	run.Env = append(os.Environ(), databaseVariable+"="+c.db)
+	err = run.Run()
+	if code := run.ProcessState.ExitCode(); err != nil && code == exitProblems {
+		c.code = max(c.code, exitProblems)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("audit %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package lock
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// comparison is what was locked beside what is stored now.
+type comparison struct {
+	was, now File
+	written  bool
+	places   map[string]templates.Position
+	families []templates.Position
+	// inside are the breaches in fields, by rule.
+	inside map[string][]Breach
+}
+
+func (c *comparison) accepted(b Breach) bool {
+	return slices.ContainsFunc(c.now.Accepted, func(a Accepted) bool { return a.Rule == b.Rule && a.Where == b.Where })
+}
+
+// place is where an event is declared, or else the family.
+func (c *comparison) place(name string, revision int) templates.Position {
+	if at, ok := c.places[key(name, revision)]; ok {
+		return at
+	}
+	for _, e := range c.now.Events {
+		if e.Name == name || slices.Contains(e.Aliases, name) {
+			return c.places[e.key()]
+		}
+	}
+	if len(c.families) > 0 {
+		return c.families[0]
+	}
+	return templates.Position{}
+}
+
+func (c *comparison) breach(name string, revision int, format string, args ...any) Breach {
+	return Breach{Where: key(name, revision), Text: fmt.Sprintf(format, args...), At: c.place(name, revision)}
+}
+
+// current is the event that reads a name today, by its name or an alias.
+func (c *comparison) current(name string) (Event, bool) {
+	i := slices.IndexFunc(c.now.Events, func(e Event) bool { return e.Name == name || slices.Contains(e.Aliases, name) })
+	if i < 0 {
+		return Event{}, false
+	}
+	return c.now.Events[i], true
+}
+
+// upcast finds the upcaster from a revision, also under the name that it has now.
+func (c *comparison) upcast(name string, revision int) (Upcast, bool) {
+	names := []string{name}
+	if e, ok := c.current(name); ok {
+		names = append(names, e.Name)
+		names = append(names, e.Aliases...)
+	}
+	i := slices.IndexFunc(c.now.Upcasts, func(u Upcast) bool { return u.Revision == revision && slices.Contains(names, u.Name) })
+	if i < 0 {
+		return Upcast{}, false
+	}
+	return c.now.Upcasts[i], true
+}
+
+func (c *comparison) isRetired(name string) bool {
+	return slices.ContainsFunc(c.now.Retired, func(r Retired) bool { return r.Name == name })
+}
+
+// reads reports whether a revision is read today: by an event, an upcaster, or as
+// one that is passed over.
+func (c *comparison) reads(e Event) bool {
+	if now, ok := c.current(e.Name); ok && now.Revision == e.Revision {
+		return true
+	}
+	_, ok := c.upcast(e.Name, e.Revision)
+	return ok || c.isRetired(e.Name)
+}
+
+func removed(c *comparison) (list []Breach) {
+	for _, e := range c.was.Events {
+		if _, ok := c.current(e.Name); ok || c.reads(e) {
+			continue
+		}
+		if i := slices.IndexFunc(c.now.Events, func(now Event) bool { return now.Go == e.Go }); i >= 0 {
+			list = append(list, c.breach(e.Name, e.Revision, "%s is stored as %s now, so that stored events of %s cannot be read: add alias=%s to its //esgen:event",
+				e.Go, c.now.Events[i].Name, e.Name, e.Name))
+			continue
+		}
+		list = append(list, c.breach(e.Name, e.Revision, "the event %s is gone, so that stored events cannot be read: keep the type and write "+
+			"//esgen:retired name=%s, or write that above the package clause if they are to be passed over", e.Name, e.Name))
+	}
+	return list
+}
+
+func lowered(c *comparison) (list []Breach) {
+	for _, now := range c.now.Events {
+		for _, e := range c.was.Events {
+			if e.Name == now.Name && e.Revision > now.Revision && !slices.ContainsFunc(c.now.Events, func(other Event) bool {
+				return other.Name == e.Name && other.Revision >= e.Revision
+			}) {
+				list = append(list, c.breach(now.Name, now.Revision, "revision %d of %s was locked already: write revision=%d, or a higher one",
+					e.Revision, now.Name, e.Revision))
+				break
+			}
+		}
+	}
+	return list
+}
+
+func chainMissing(c *comparison) (list []Breach) {
+	for _, e := range c.was.Events {
+		now, ok := c.current(e.Name)
+		if !ok || c.reads(e) || e.Revision > now.Revision {
+			continue
+		}
+		list = append(list, c.breach(e.Name, e.Revision, "revision %d of %s is stored and nobody reads it: write //esgen:upcast name=%s revision=%d "+
+			"above a function from that shape to the next", e.Revision, e.Name, e.Name, e.Revision))
+	}
+	return list
+}
+
+func reused(c *comparison) (list []Breach) {
+	for _, r := range c.was.Retired {
+		if now, ok := c.current(r.Name); ok && !c.isRetired(r.Name) {
+			list = append(list, c.breach(now.Name, now.Revision, "the name %s was retired, and older events have it: choose another name", r.Name))
+		}
+	}
+	return list
+}
+
+func forgotten(c *comparison) (list []Breach) {
+	for _, r := range c.was.Retired {
+		if _, ok := c.current(r.Name); !ok && !c.isRetired(r.Name) {
+			list = append(list, c.breach(r.Name, 0, "the retired name %s is gone: keep //esgen:retired name=%s, so that the name is never given again", r.Name, r.Name))
+		}
+	}
+	return list
+}
+
+func aliasRemoved(c *comparison) (list []Breach) {
+	for _, e := range c.was.Events {
+		for _, alias := range e.Aliases {
+			if _, ok := c.current(alias); !ok && !c.isRetired(alias) {
+				list = append(list, c.breach(e.Name, e.Revision, "the alias %s of %s is gone, so that events stored under it cannot be read: add alias=%s", alias, e.Name, alias))
+			}
+		}
+	}
+	return list
+}
+
+func familyChanged(c *comparison) (list []Breach) {
+	for _, f := range c.was.Families {
+		i := slices.IndexFunc(c.now.Families, func(now Family) bool { return now.Name == f.Name })
+		switch {
+		case i < 0:
+			list = append(list, Breach{
+				Where: f.Name, At: c.place("", 0),
+				Text: fmt.Sprintf("the family %s is gone, and its streams are named %s-…: keep //esgen:family name=%s", f.Name, f.Name, f.Name),
+			})
+		case c.now.Families[i].ID != f.ID:
+			list = append(list, Breach{
+				Where: f.Name, At: c.place("", 0),
+				Text: fmt.Sprintf("the ids of family %s are %s now, were %s: streams are found by their text, which may differ", f.Name, c.now.Families[i].ID, f.ID),
+			})
+		}
+	}
+	for _, e := range c.was.Events {
+		now, ok := c.current(e.Name)
+		if ok && !slices.ContainsFunc(c.now.Events, func(other Event) bool { return other.Name == now.Name && other.Family == e.Family }) {
+			list = append(list, c.breach(now.Name, now.Revision, "%s is of family %s now, and is stored in streams of %s, where nobody reads it: let it be of both", now.Name, now.Family, e.Family))
+		}
+	}
+	return list
+}
+
+// stale: the file is to hold what is stored now, so that the next change is held
+// against it.
+func stale(c *comparison) (list []Breach) {
+	if !c.written {
+		return nil
+	}
+	merged := Merge(c.was, c.now)
+	if reflect.DeepEqual(plain(merged), plain(c.was)) {
+		return nil
+	}
+	for _, e := range c.now.Events {
+		i := slices.IndexFunc(c.was.Events, func(was Event) bool { return was.key() == e.key() && was.Family == e.Family })
+		if i < 0 || !reflect.DeepEqual(plainEvent(c.was.Events[i]), plainEvent(e)) {
+			list = append(list, c.breach(e.Name, e.Revision, "%s is not as the lock has it: run esgen check -update and commit %s", e.Name, Name))
+		}
+	}
+	if len(list) == 0 {
+		list = append(list, Breach{Where: c.now.Package, At: c.place("", 0), Text: "the lock is not current: run esgen check -update and commit " + Name})
+	}
+	return list
+}
+
+// upcastShape holds the parameter of an upcaster against the revision that it reads.
+func upcastShape(c *comparison) (list []Breach) {
+	for _, u := range c.now.Upcasts {
+		i := slices.IndexFunc(c.was.Events, func(e Event) bool { return e.Name == u.Name && e.Revision == u.Revision })
+		if i < 0 {
+			continue
+		}
+		was := c.was.Events[i]
+		for _, f := range u.from {
+			j := slices.IndexFunc(was.Fields, func(old Field) bool { return old.Name == f.Name })
+			at := f.at
+			if at.File == "" {
+				at = u.at
+			}
+			if j < 0 {
+				list = append(list, Breach{
+					Where: was.key() + "/" + f.Name, At: at,
+					Text: fmt.Sprintf("the upcaster reads %q, which revision %d of %s does not have", f.Name, u.Revision, u.Name),
+				})
+				continue
+			}
+			c.sameField(was.Fields[j], f, func(rule, format string, args ...any) {
+				if rule == "KIND_CHANGED" || rule == "KIND_NARROWED" || rule == "CUSTOM_CHANGED" || rule == "QUOTED_CHANGED" {
+					list = append(list, Breach{Where: was.key() + "/" + f.Name, At: at, Text: "in the upcaster: " + fmt.Sprintf(format, args...)})
+				}
+			})
+		}
+	}
+	return list
+}
+
+// inFields gives what compareFields has found under a rule.
+func inFields(rule string) func(*comparison) []Breach {
+	return func(c *comparison) []Breach { return c.inside[rule] }
+}
+
+// equalFold: encoding/json finds a field by a name that differs in case.
+func equalFold(a, b string) bool { return strings.EqualFold(a, b) }

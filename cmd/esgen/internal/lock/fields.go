@@ -1,0 +1,227 @@
+package lock
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// found takes what is wrong with a field.
+type found func(rule, format string, args ...any)
+
+const instead = "raise revision= and write an //esgen:upcast from the old shape"
+
+// compareFields looks at revisions that are stored now as they were.
+func (c *comparison) compareFields() {
+	c.inside = make(map[string][]Breach)
+	for _, was := range c.was.Events {
+		now, ok := c.current(was.Name)
+		if !ok || now.Revision != was.Revision {
+			continue
+		}
+		walk := &fieldWalk{comparison: c, event: was, at: c.places[now.key()], seen: make(map[[2]string]bool)}
+		walk.fields("", was.Fields, now.Fields)
+	}
+}
+
+// fieldWalk compares the fields of one event, nested ones included.
+type fieldWalk struct {
+	*comparison
+	event Event
+	at    templates.Position
+	// seen are pairs of definitions that were compared, each once: this ends recursion.
+	seen map[[2]string]bool
+}
+
+func (w *fieldWalk) found(path string, at templates.Position) found {
+	if at.File == "" {
+		at = w.at
+	}
+	return func(rule, format string, args ...any) {
+		w.inside[rule] = append(w.inside[rule], Breach{Where: w.event.key() + "/" + path, At: at, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (w *fieldWalk) fields(path string, was, now []Field) {
+	taken := make(map[string]bool)
+	for _, old := range was {
+		at := join(path, old.Name)
+		if f, ok := named(now, old.Name); ok {
+			taken[f.Name] = true
+			w.field(at, old, f)
+			continue
+		}
+		i := slices.IndexFunc(now, func(f Field) bool { return equalFold(f.Name, old.Name) })
+		if i >= 0 {
+			taken[now[i].Name] = true
+			w.found(at, now[i].at)("FIELD_CASE", "%q is stored as %q now: SQL and other readers do not find what is stored; keep the name, or %s", old.Name, now[i].Name, instead)
+			continue
+		}
+		i = slices.IndexFunc(now, func(f Field) bool { return f.Go != "" && f.Go == old.Go })
+		if i >= 0 {
+			taken[now[i].Name] = true
+			w.found(at, now[i].at)("FIELD_RENAMED", "%s is stored as %q now, was %q, so that stored values are lost: keep json:%q, or %s", old.Go, now[i].Name, old.Name, old.Name, instead)
+			continue
+		}
+		w.found(at, templates.Position{})("FIELD_REMOVED", "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
+	}
+	for _, f := range now {
+		if _, ok := named(was, f.Name); !ok && !taken[f.Name] && f.Omit == "" && !strings.HasPrefix(f.Type, "optional<") {
+			w.found(join(path, f.Name), f.at)("FIELD_ADDED", "%q is new, and stored events do not have it: write omitempty or omitzero, or a pointer, to say that it may be missing, or %s", f.Name, instead)
+		}
+	}
+}
+
+// field compares one that has its name still.
+func (w *fieldWalk) field(path string, was, now Field) {
+	tell := w.found(path, now.at)
+	w.sameField(was, now, tell)
+	if was.Omit != now.Omit {
+		tell("OMIT_CHANGED", "%q %s now, before it %s: a program that tells missing from zero sees a difference", now.Name, omits(now.Omit), omits(was.Omit))
+	}
+	w.nested(path, parseType(was.Type), parseType(now.Type), now.at)
+}
+
+func omits(omit string) string {
+	if omit == "" {
+		return "is always stored"
+	}
+	return "is left out when it is " + omit
+}
+
+// sameField compares kinds, without what is inside of definitions.
+func (c *comparison) sameField(was, now Field, tell found) {
+	if was.Quoted != now.Quoted {
+		tell("QUOTED_CHANGED", "%q has another option \"string\" in its tag: stored values have the other form; keep it, or %s", now.Name, instead)
+	}
+	c.sameType(now.Name, parseType(was.Type), parseType(now.Type), tell)
+}
+
+func (c *comparison) sameType(name string, was, now Type, tell found) {
+	was, now = c.under(&c.was, was), c.under(&c.now, now)
+	changed := func() {
+		tell("KIND_CHANGED", "%q is %s now, was %s, so that stored values do not fit: keep the type, or %s", name, now, was, instead)
+	}
+	if was.Word == wordOptional && now.Word != wordOptional {
+		tell("FIELD_REQUIRED", "%q is no pointer any more, and stored events may hold null: keep the pointer, or %s", name, instead)
+		c.sameType(name, was.Args[0], now, tell)
+		return
+	}
+	if was.Word != wordOptional && now.Word == wordOptional {
+		tell("FIELD_OPTIONAL", "%q may be null now, which the old program reads as zero", name)
+		c.sameType(name, was, now.Args[0], tell)
+		return
+	}
+	_, wasBits := was.number()
+	_, nowBits := now.number()
+	switch {
+	case was.Word == now.Word && (was.Word == wordText || was.Word == wordCustom):
+		if was.Args[0].Word != now.Args[0].Word {
+			tell("CUSTOM_CHANGED", "%q is written by %s now, was by %s: only you can know whether that reads what is stored; if it does, accept it, else %s",
+				name, now.Args[0].Word, was.Args[0].Word, instead)
+		}
+	case was.Word == now.Word && len(was.Args) == len(now.Args):
+		for i := range was.Args {
+			c.sameType(name, was.Args[i], now.Args[i], tell)
+		}
+	case wasBits > 0 && nowBits > 0 && now.holds(was):
+	case wasBits > 0 && nowBits > 0 && was.holds(now):
+		tell("KIND_NARROWED", "%q is %s now, was %s, so that a stored number may be too large: keep the type, or %s", name, now, was, instead)
+	default:
+		changed()
+	}
+}
+
+// under is what a definition is, in a word; of a struct the word is object.
+func (c *comparison) under(f *File, t Type) Type {
+	if !t.isRef() {
+		return t
+	}
+	d, ok := f.definition(t.Word)
+	switch {
+	case !ok:
+		return Type{Word: "object"} // the type that is being defined
+	case d.Type != "":
+		return parseType(d.Type)
+	case len(d.Members) > 0:
+		return Type{Word: "union"}
+	default:
+		return Type{Word: "object"}
+	}
+}
+
+// nested compares what definitions hold.
+func (w *fieldWalk) nested(path string, was, now Type, at templates.Position) {
+	for was.Word == wordOptional {
+		was = was.Args[0]
+	}
+	for now.Word == wordOptional {
+		now = now.Args[0]
+	}
+	if was.isRef() || now.isRef() {
+		w.definitions(path, was, now, at)
+		return
+	}
+	if was.Word != now.Word || len(was.Args) != len(now.Args) || was.Word == wordText || was.Word == wordCustom {
+		return
+	}
+	for i := range was.Args {
+		w.nested(path, was.Args[i], now.Args[i], at)
+	}
+}
+
+func (w *fieldWalk) definitions(path string, was, now Type, at templates.Position) {
+	pair := [2]string{was.Word, now.Word}
+	if w.seen[pair] {
+		return
+	}
+	w.seen[pair] = true
+	old, _ := w.was.definition(was.Word)
+	d, _ := w.now.definition(now.Word)
+	tell := w.found(path, at)
+	if len(old.Values) > 0 && len(d.Values) > 0 {
+		for _, v := range old.Values {
+			if !slices.Contains(d.Values, v) {
+				tell("VALUE_REMOVED", "the value %q of %q has no constant any more, and may be stored: keep it, or %s", v, path, instead)
+			}
+		}
+		for _, v := range d.Values {
+			if !slices.Contains(old.Values, v) {
+				tell("VALUE_ADDED", "the value %q of %q is new: deploy what reads it before what writes it", v, path)
+			}
+		}
+	}
+	for _, m := range old.Members {
+		f, ok := named(d.Members, m.Name)
+		if !ok {
+			tell("MEMBER_REMOVED", "the member %q of %q is gone, and may be stored: keep it, or %s", m.Name, path, instead)
+			continue
+		}
+		w.nested(join(path, m.Name), parseType(m.Type), parseType(f.Type), at)
+	}
+	for _, m := range d.Members {
+		if _, ok := named(old.Members, m.Name); !ok && len(old.Members) > 0 {
+			tell("MEMBER_ADDED", "the member %q of %q is new: deploy what reads it before what writes it", m.Name, path)
+		}
+	}
+	if len(old.Fields) > 0 && (len(d.Fields) > 0 || d.Name != "" && d.Type == "" && len(d.Members) == 0) {
+		w.fields(path, old.Fields, d.Fields)
+	}
+}
+
+func named(fields []Field, name string) (Field, bool) {
+	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+	if i < 0 {
+		return Field{}, false
+	}
+	return fields[i], true
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

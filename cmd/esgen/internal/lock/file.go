@@ -1,0 +1,74 @@
+package lock
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Parse reads the file. It refuses one of a newer format, and says where it was left
+// with the marks of a merge.
+func Parse(data []byte) (File, error) {
+	for i, line := range strings.Split(string(data), "\n") {
+		for _, mark := range []string{"<<<<<<<", ">>>>>>>", "======="} {
+			if strings.HasPrefix(line, mark) {
+				return File{}, fmt.Errorf("line %d begins with %s: resolve the merge; keep the events of both sides, or take one and run esgen check -update", i+1, mark)
+			}
+		}
+	}
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return File{}, located(data, err)
+	}
+	switch {
+	case head.Format > Format:
+		return File{}, fmt.Errorf("the format is %d, this program knows %d: update the tool in go.mod", head.Format, Format)
+	case head.Format < 1:
+		return File{}, errors.New("there is no format in it: take it from the repository's history")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var f File
+	if err := decoder.Decode(&f); err != nil {
+		return File{}, located(data, err)
+	}
+	if decoder.More() {
+		return File{}, errors.New("something stands behind its end")
+	}
+	f.sort()
+	return f, nil
+}
+
+func located(data []byte, err error) error {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))
+		return fmt.Errorf("line %d: %w", line, err)
+	}
+	return err
+}
+
+// flat finds the objects of scalars that an indented text spreads over lines.
+var flat = regexp.MustCompile(`\{\n\s+("[a-z]+": (?:"(?:[^"\\]|\\.)*"|\d+|true|false)(?:,\n\s+"[a-z]+": (?:"(?:[^"\\]|\\.)*"|\d+|true|false))*)\n\s+\}`)
+
+var between = regexp.MustCompile(`,\n\s+"`)
+
+// Bytes writes the file: a field, a family and an upcaster on a line each.
+func (f File) Bytes() ([]byte, error) {
+	f.sort()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(f); err != nil {
+		return nil, err
+	}
+	return flat.ReplaceAllFunc(out.Bytes(), func(object []byte) []byte {
+		inner := flat.FindSubmatch(object)[1]
+		return append(append([]byte("{"), between.ReplaceAll(inner, []byte(`, "`))...), '}')
+	}), nil
+}

@@ -1,0 +1,157 @@
+package lock
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// Name is the base name of the file.
+const Name = "esgen.lock.json"
+
+// Format is the newest format of the file that this program knows.
+const Format = 1
+
+// File is what is locked of a package. Its lists are sorted, so that two branches
+// that add different events seldom touch the same lines.
+type File struct {
+	Format      int          `json:"format"`
+	Package     string       `json:"package"`
+	Families    []Family     `json:"families"`
+	Events      []Event      `json:"events"`
+	Upcasts     []Upcast     `json:"upcasts,omitempty"`
+	Retired     []Retired    `json:"retired,omitempty"`
+	Definitions []Definition `json:"definitions,omitempty"`
+	Accepted    []Accepted   `json:"accepted,omitempty"`
+}
+
+// Family is a category and the type of its ids.
+type Family struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+// Event is one revision of a stored name.
+type Event struct {
+	Name     string   `json:"name"`
+	Revision int      `json:"revision"`
+	Family   string   `json:"family"`
+	Go       string   `json:"go"`
+	Aliases  []string `json:"aliases,omitempty"`
+	Fields   []Field  `json:"fields"`
+}
+
+// Field is one stored field.
+type Field struct {
+	Name string `json:"name"`
+	// Type is what is stored; see [Type].
+	Type string `json:"type"`
+	// Omit is "empty" or "zero" if such a value is left out.
+	Omit string `json:"omit,omitempty"`
+	// Quoted: a number or a bool is stored as a text.
+	Quoted bool `json:"quoted,omitempty"`
+	// Go leads to the field in the program.
+	Go string `json:"go,omitempty"`
+
+	at templates.Position
+}
+
+// Upcast leads on from a revision that no event has any more.
+type Upcast struct {
+	Name     string `json:"name"`
+	Revision int    `json:"revision"`
+	To       string `json:"to"`
+
+	// family and goName are those of the shape that it reads, from its fields.
+	family, goName string
+	from           []Field
+	at             templates.Position
+}
+
+// Retired is a name that is never given again.
+type Retired struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Definition is a declared type that fields hold, by its name and the hash of what
+// it is: an old revision keeps the type as it was.
+type Definition struct {
+	Name string `json:"name"`
+	// Fields of a struct.
+	Fields []Field `json:"fields,omitempty"`
+	// Type and Values of a text or number for which constants are declared.
+	Type   string   `json:"type,omitempty"`
+	Values []string `json:"values,omitempty"`
+	// Members of a union.
+	Members []Field `json:"members,omitempty"`
+}
+
+// Accepted is a breach that somebody wanted, and why.
+type Accepted struct {
+	Rule   string `json:"rule"`
+	Where  string `json:"where"`
+	Reason string `json:"reason"`
+}
+
+// Of returns what is to be locked of a package now.
+func Of(p templates.Package) File {
+	f := File{Format: Format, Package: p.Name, Families: []Family{}, Events: []Event{}}
+	d := &definer{known: make(map[*templates.Shape]string), made: make(map[string]Definition)}
+	for _, family := range p.Families {
+		f.Families = append(f.Families, Family{Name: family.Name, ID: goName(family.ID.Type)})
+		for _, e := range family.Events {
+			f.Events = append(f.Events, Event{
+				Name: e.Name, Revision: e.Revision, Family: family.Name, Go: e.GoName,
+				Aliases: slices.Sorted(slices.Values(e.Aliases)), Fields: d.fields(e.GoName, e.Shape),
+			})
+		}
+		for _, u := range family.Upcasts {
+			f.Upcasts = append(f.Upcasts, Upcast{
+				Name: u.Name, Revision: u.Revision, To: goName(u.To), at: u.At,
+				family: family.Name, goName: goName(u.From), from: d.fields(goName(u.From), u.FromShape),
+			})
+		}
+		for _, r := range family.Retired {
+			f.Retired = append(f.Retired, Retired{Name: r.Name, Reason: r.Reason})
+		}
+	}
+	for _, definition := range d.made {
+		f.Definitions = append(f.Definitions, definition)
+	}
+	f.sort()
+	return f
+}
+
+func (f *File) sort() {
+	slices.SortFunc(f.Families, func(a, b Family) int { return cmp.Compare(a.Name, b.Name) })
+	byEvent := func(name, other string, revision, otherRevision int) int {
+		return cmp.Or(cmp.Compare(name, other), cmp.Compare(revision, otherRevision))
+	}
+	slices.SortFunc(f.Events, func(a, b Event) int {
+		return cmp.Or(byEvent(a.Name, b.Name, a.Revision, b.Revision), cmp.Compare(a.Family, b.Family))
+	})
+	slices.SortFunc(f.Upcasts, func(a, b Upcast) int { return byEvent(a.Name, b.Name, a.Revision, b.Revision) })
+	slices.SortFunc(f.Retired, func(a, b Retired) int { return cmp.Compare(a.Name, b.Name) })
+	f.Retired = slices.CompactFunc(f.Retired, func(a, b Retired) bool { return a.Name == b.Name })
+	slices.SortFunc(f.Definitions, func(a, b Definition) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(f.Accepted, func(a, b Accepted) int {
+		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Rule, b.Rule))
+	})
+}
+
+// key names a revision: bank.deposited@2.
+func key(name string, revision int) string { return fmt.Sprintf("%s@%d", name, revision) }
+
+func (e Event) key() string { return key(e.Name, e.Revision) }
+
+// definition returns what a type of the file refers to.
+func (f *File) definition(ref string) (Definition, bool) {
+	i := slices.IndexFunc(f.Definitions, func(d Definition) bool { return d.Name == ref })
+	if i < 0 {
+		return Definition{}, false
+	}
+	return f.Definitions[i], true
+}

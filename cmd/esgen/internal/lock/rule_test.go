@@ -1,0 +1,339 @@
+package lock
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/esgen/esgen/templates"
+)
+
+// base is a package with two families, every kind of field and an old revision.
+func base() File {
+	f := File{
+		Format: Format, Package: "bank",
+		Families: []Family{{"bank", "string"}, {"card", "string"}},
+		Events: []Event{
+			{Name: "bank.closed", Revision: 1, Family: "bank", Go: "Closed", Fields: []Field{{Name: "why", Type: "string", Go: "Why"}}},
+			{Name: "bank.closed", Revision: 2, Family: "bank", Go: "Closed", Fields: []Field{{Name: "reason", Type: "string", Go: "Reason"}}},
+			{Name: "bank.opened", Revision: 1, Family: "bank", Go: "Opened", Aliases: []string{"bank.begun"}, Fields: []Field{
+				{Name: "owner", Type: "string", Go: "Owner"},
+				{Name: "amount", Type: "int32", Go: "Amount"},
+				{Name: "note", Type: "optional<string>", Omit: "empty", Go: "Note"},
+				{Name: "money", Type: "custom<bank.Money>", Go: "Money"},
+				{Name: "color", Type: "#Color@1", Go: "Color"},
+				{Name: "pay", Type: "#Payment@1", Go: "Pay"},
+				{Name: "tags", Type: "map<string,array<#Tag@1>>", Go: "Tags"},
+			}},
+		},
+		Upcasts: []Upcast{{Name: "bank.closed", Revision: 1, To: "Closed", from: []Field{{Name: "why", Type: "string", Go: "Why"}}}},
+		Retired: []Retired{{Name: "bank.old"}},
+		Definitions: []Definition{
+			{Name: "#Color@1", Type: "string", Values: []string{"blue", "red"}},
+			{Name: "#Payment@1", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "#Tag@1"}}},
+			{Name: "#Tag@1", Fields: []Field{{Name: "word", Type: "string", Go: "Word"}, {Name: "next", Type: "optional<#Tag>", Omit: "empty", Go: "Next"}}},
+		},
+	}
+	return f
+}
+
+// now is what the program stores: the base without what is only locked.
+func now() File {
+	f := base()
+	f.Events = f.Events[1:]
+	return f
+}
+
+const opened = 1
+
+func field(f *File, name string) *Field {
+	fields := f.Events[opened].Fields
+	return &fields[slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })]
+}
+
+func breaches(was, is File) []Breach { return Check(was, is, templates.Package{Name: "bank"}, true) }
+
+func TestNothingIsWrongWithWhatIsTheSame(t *testing.T) {
+	t.Parallel()
+	if got := breaches(base(), now()); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Every rule has a change that breaks it and one that does not, though it looks alike.
+func TestEveryRule(t *testing.T) {
+	t.Parallel()
+	type change func(was, is *File)
+	cases := map[string]struct {
+		where       string
+		bad, passes change
+	}{
+		"EVENT_REMOVED": {
+			"bank.opened@1",
+			func(_, is *File) { is.Events = is.Events[:1] },
+			func(_, is *File) {
+				is.Events = is.Events[:1]
+				is.Retired = append(is.Retired, Retired{Name: "bank.opened"}, Retired{Name: "bank.begun"})
+			},
+		},
+		"REVISION_LOWERED": {
+			"bank.closed@1",
+			func(_, is *File) { is.Events[0].Revision = 1 },
+			func(_, is *File) {
+				is.Events[0].Revision = 3
+				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.closed", Revision: 2})
+			},
+		},
+		"CHAIN_MISSING": {
+			"bank.closed@1",
+			func(_, is *File) { is.Upcasts = nil },
+			func(_, is *File) {
+				is.Events[opened].Name, is.Events[opened].Aliases = "bank.started", []string{"bank.begun", "bank.opened"}
+			},
+		},
+		"NAME_REUSED": {
+			"bank.old@1",
+			func(_, is *File) {
+				is.Retired = nil
+				is.Events = append(is.Events, Event{Name: "bank.old", Revision: 1, Family: "bank"})
+			},
+			func(_, is *File) { is.Events = append(is.Events, Event{Name: "bank.new", Revision: 1, Family: "bank"}) },
+		},
+		"RETIRED_REMOVED": {
+			"bank.old@0",
+			func(_, is *File) { is.Retired = nil },
+			func(_, is *File) { is.Retired[0].Reason = "not sold any more" },
+		},
+		"ALIAS_REMOVED": {
+			"bank.opened@1",
+			func(_, is *File) { is.Events[opened].Aliases = nil },
+			func(_, is *File) { is.Events[opened].Aliases = append(is.Events[opened].Aliases, "bank.first") },
+		},
+		"FAMILY_CHANGED": {
+			"bank.opened@1",
+			func(_, is *File) { is.Events[opened].Family = "card" },
+			func(_, is *File) { e := is.Events[opened]; e.Family = "card"; is.Events = append(is.Events, e) },
+		},
+		"FIELD_REMOVED": {
+			"bank.opened@1/owner",
+			func(_, is *File) { is.Events[opened].Fields = is.Events[opened].Fields[1:] },
+			func(_, is *File) {
+				is.Events[opened].Fields = is.Events[opened].Fields[1:]
+				is.Events[opened].Revision = 2
+				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.opened", Revision: 1})
+			},
+		},
+		"FIELD_RENAMED": {
+			"bank.opened@1/owner",
+			func(_, is *File) { field(is, "owner").Name = "holder" },
+			func(_, is *File) { field(is, "owner").Go = "Holder" },
+		},
+		"FIELD_CASE": {
+			"bank.opened@1/owner",
+			func(_, is *File) { field(is, "owner").Name = "Owner" },
+			func(_, is *File) { slices.Reverse(is.Events[opened].Fields) },
+		},
+		"FIELD_ADDED": {
+			"bank.opened@1/more",
+			func(_, is *File) {
+				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "more", Type: "string"})
+			},
+			func(_, is *File) {
+				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "more", Type: "string", Omit: "zero"}, Field{Name: "most", Type: "optional<string>"})
+			},
+		},
+		"FIELD_REQUIRED": {
+			"bank.opened@1/note",
+			func(_, is *File) { field(is, "note").Type = "string" },
+			func(_, is *File) { field(is, "note").Omit = "zero" },
+		},
+		"KIND_CHANGED": {
+			"bank.opened@1/tags",
+			func(_, is *File) { field(is, "tags").Type = "array<#Tag@1>" },
+			func(_, is *File) { field(is, "amount").Type = "int64" },
+		},
+		"KIND_NARROWED": {
+			"bank.opened@1/amount",
+			func(_, is *File) { field(is, "amount").Type = "int16" },
+			func(was, is *File) { field(is, "amount").Type = "int64" },
+		},
+		"CUSTOM_CHANGED": {
+			"bank.opened@1/money",
+			func(_, is *File) { field(is, "money").Type = "custom<other.Money>" },
+			func(_, is *File) { field(is, "money").Omit = "zero" },
+		},
+		"QUOTED_CHANGED": {
+			"bank.opened@1/amount",
+			func(_, is *File) { field(is, "amount").Quoted = true },
+			func(was, is *File) { was.Events[2].Fields[1].Quoted, field(is, "amount").Quoted = true, true },
+		},
+		"VALUE_REMOVED": {
+			"bank.opened@1/color",
+			func(_, is *File) {
+				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"red"}}
+				field(is, "color").Type = "#Color@2"
+			},
+			func(_, is *File) { field(is, "color").Type = "string" },
+		},
+		"VALUE_ADDED": {
+			"bank.opened@1/color",
+			func(_, is *File) {
+				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"blue", "green", "red"}}
+				field(is, "color").Type = "#Color@2"
+			},
+			func(_, is *File) { field(is, "color").Type = "string" },
+		},
+		"MEMBER_REMOVED": {
+			"bank.opened@1/pay",
+			func(_, is *File) {
+				is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}}}
+				field(is, "pay").Type = "#Payment@2"
+			},
+			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" },
+		},
+		"MEMBER_ADDED": {
+			"bank.opened@1/pay",
+			func(_, is *File) {
+				is.Definitions[1] = Definition{Name: "#Payment@2", Members: append(is.Definitions[1].Members, Field{Name: "check", Type: "#Tag@1"})}
+				field(is, "pay").Type = "#Payment@2"
+			},
+			func(_, is *File) { is.Definitions[1].Name = "#Betalung@1"; field(is, "pay").Type = "#Betalung@1" },
+		},
+		"UPCAST_SHAPE": {
+			"bank.closed@1/why",
+			func(_, is *File) { is.Upcasts[0].from[0].Type = "int64" },
+			func(_, is *File) { is.Upcasts[0].from = nil },
+		},
+		"FIELD_OPTIONAL": {
+			"bank.opened@1/owner",
+			func(_, is *File) { field(is, "owner").Type = "optional<string>" },
+			func(_, is *File) { field(is, "note").Type = "optional<string>" },
+		},
+		"OMIT_CHANGED": {
+			"bank.opened@1/owner",
+			func(_, is *File) { field(is, "owner").Omit = "empty" },
+			func(_, is *File) { field(is, "note").Omit = "empty" },
+		},
+		"LOCK_STALE": {
+			"bank.opened@1",
+			func(_, is *File) { field(is, "amount").Type = "int64" },
+			func(_, is *File) { is.Upcasts[0].from = nil },
+		},
+	}
+	for _, rule := range Rules() {
+		t.Run(rule.ID, func(t *testing.T) {
+			t.Parallel()
+			c, ok := cases[rule.ID]
+			if !ok {
+				t.Fatal("the rule has no case")
+			}
+			of := func(do change) []Breach {
+				was, is := base(), now()
+				do(&was, &is)
+				return slices.DeleteFunc(breaches(was, is), func(b Breach) bool { return b.Rule != rule.ID })
+			}
+			got := of(c.bad)
+			if len(got) != 1 || got[0].Where != c.where || got[0].Warning != rule.Warning || got[0].Text == "" || rule.Purpose == "" {
+				t.Errorf("broken: %+v, want one at %s", got, c.where)
+			}
+			if got := of(c.passes); len(got) > 0 {
+				t.Errorf("not broken: %+v", got)
+			}
+		})
+	}
+	if len(cases) != len(Rules()) {
+		t.Errorf("%d cases for %d rules", len(cases), len(Rules()))
+	}
+}
+
+func TestNestedFieldsAreFollowed(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	is.Definitions[2] = Definition{Name: "#Tag@2", Fields: []Field{{Name: "word", Type: "int64", Go: "Word"}, {Name: "next", Type: "optional<#Tag>", Omit: "empty", Go: "Next"}}}
+	field(&is, "tags").Type = "map<string,array<#Tag@2>>"
+	got := breaches(was, is)
+	if !slices.ContainsFunc(got, func(b Breach) bool { return b.Rule == "KIND_CHANGED" && b.Where == "bank.opened@1/tags.word" }) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAcceptedBreachesAreSilent(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	field(&is, "amount").Type = "int16"
+	is.Accepted = []Accepted{{Rule: "KIND_NARROWED", Where: "bank.opened@1/amount", Reason: "never more"}}
+	for _, b := range breaches(was, is) {
+		if b.Rule == "KIND_NARROWED" {
+			t.Errorf("%+v", b)
+		}
+	}
+}
+
+func TestMergeKeepsWhatWasLocked(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	is.Retired = nil
+	is.Events[opened].Fields = is.Events[opened].Fields[:1]
+	merged := Merge(was, is)
+	if len(merged.Events) != 3 || merged.Events[0].Revision != 1 || len(merged.Events[2].Fields) != 1 || len(merged.Retired) != 1 {
+		t.Errorf("%+v", merged)
+	}
+	if len(merged.Definitions) != 0 {
+		t.Errorf("nobody refers to %+v", merged.Definitions)
+	}
+}
+
+func TestMergeLocksWhatOnlyAnUpcasterKnows(t *testing.T) {
+	t.Parallel()
+	merged := Merge(File{}, now())
+	if e := merged.Events[0]; e.Name != "bank.closed" || e.Revision != 1 || len(e.Fields) != 1 {
+		t.Errorf("%+v", merged.Events)
+	}
+}
+
+func TestBytesAreReadBack(t *testing.T) {
+	t.Parallel()
+	f := base()
+	f.Accepted = []Accepted{{"FIELD_REMOVED", "bank.opened@1/x", `because "quotes", commas and \ are in it`}}
+	text, err := f.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse(text)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	more, err := again.Bytes()
+	if err != nil || string(more) != string(text) {
+		t.Errorf("%v\n%s\n%s", err, text, more)
+	}
+	if !strings.Contains(string(text), `{"name": "owner", "type": "string", "go": "Owner"}`) {
+		t.Errorf("a field is not on a line of its own:\n%s", text)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	text, err := base().Bytes()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"format":1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parsed, err := Parse(data)
+		if err != nil {
+			return
+		}
+		_ = breaches(parsed, now())
+		_ = breaches(base(), parsed)
+	})
+}
+
+func TestTypes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"string", "map<string,array<#Tag@1>>", "array4<uint8>", "optional<map<int64,optional<time>>>", "custom<p.Pair[int,string]>", "#Pair[int,string]@12"} {
+		if got := parseType(text).String(); got != text {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
