@@ -13,7 +13,7 @@ import (
 const estestPath = runtimePath + "/estest"
 
 // TestSuffix ends the names of generated tests.
-const TestSuffix = ".es_test.go"
+const TestSuffix = ".es_drift_test.go"
 
 // TestFileName is the base name of the test that is generated for a package.
 func TestFileName(pkg string) string { return strings.TrimSuffix(FileName(pkg), Suffix) + TestSuffix }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/esgen/esgen/cmd/esgen/internal/catalog"
 	"github.com/esgen/esgen/cmd/esgen/internal/scan"
@@ -122,9 +123,12 @@ func common(a, b string) string {
 	return a
 }
 
+// sampleName writes a stored name as those who keep samples do.
+var sampleName = strings.NewReplacer("%", "%25", "/", "%2F", ":", "%3A", "@", "%40")
+
 // sample is the event that is kept beside the package as an example, if any.
 func sample(dir, name string, revision int) []byte {
-	text, err := os.ReadFile(filepath.Join(dir, "testdata", "events", name+"@"+strconv.Itoa(revision)+".json"))
+	text, err := os.ReadFile(filepath.Join(dir, "testdata", "events", sampleName.Replace(name)+"@"+strconv.Itoa(revision)+".json"))
 	if err != nil {
 		return nil
 	}
