@@ -22,9 +22,9 @@ import (
 // checking is one run of the verb check.
 type checking struct {
 	generation
-	against, format, reason, db string
-	accept                      []string
-	update                      bool
+	against, format, reason, db, schema string
+	accept                              []string
+	update                              bool
 
 	found []finding
 	// used are the -accept that stood for a breach.
@@ -46,6 +46,7 @@ func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&c.format, "format", "text", "")
 	flags.StringVar(&c.reason, "reason", "", "")
 	flags.StringVar(&c.db, "db", "", "")
+	flags.StringVar(&c.schema, "schema", "", "")
 	flags.BoolVar(&c.update, "update", false, "")
 	flags.BoolVar(&c.verbose, "v", false, "")
 	flags.Func("accept", "", func(text string) error { c.accept = append(c.accept, text); return nil })
@@ -74,6 +75,11 @@ func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, p := range packages {
 		for _, problem := range p.Problems {
 			c.problem(problem)
+		}
+		if p.Model == nil && len(p.Problems) == 0 && c.db == "" {
+			if p.Model, err = c.emptied(ctx, p.Dir); err != nil {
+				c.fail(err)
+			}
 		}
 		if p.Model == nil || len(p.Problems) > 0 {
 			continue
@@ -112,6 +118,8 @@ func (c *checking) wrong() string {
 		return "-update writes the lock of this directory: leave -against out"
 	case c.db != "" && (c.update || c.against != ""):
 		return "-db holds the program against what is stored: leave -update and -against out"
+	case c.schema != "" && !isPostgres(c.db):
+		return "-schema goes with -db postgres://…"
 	case c.against != "" && !strings.HasPrefix(c.against, "git:"):
 		return "-against=" + c.against + ": write git:REF, such as git:origin/main"
 	}
@@ -135,12 +143,9 @@ func (c *checking) one(ctx context.Context, p scan.Package) error {
 		return err
 	}
 	now := lock.Of(*p.Model)
-	now.Accepted = slices.Clone(was.Accepted)
-	for _, a := range c.accept {
-		rule, where, _ := strings.Cut(a, ":")
-		now.Accepted = append(now.Accepted, lock.Accepted{Rule: rule, Where: where, Reason: c.reason})
+	if now.Accepted, err = c.wanted(was, now, *p.Model, path); err != nil {
+		return err
 	}
-	c.noteAccepted(was, now, *p.Model)
 	breaches := lock.Check(was, now, *p.Model, c.against == "")
 	if !exists && c.against == "" {
 		breaches = []lock.Breach{{
@@ -154,6 +159,9 @@ func (c *checking) one(ctx context.Context, p scan.Package) error {
 	breaking := false
 	for _, b := range breaches {
 		breaking = breaking || !b.Warning
+		if b.At.File == "" {
+			b.At = templates.Position{File: lock.Name, Line: 1, Column: 1}
+		}
 		c.found = append(c.found, finding{b, c.relative(filepath.Join(p.Dir, b.At.File))})
 	}
 	if !c.update || breaking {
@@ -162,14 +170,41 @@ func (c *checking) one(ctx context.Context, p scan.Package) error {
 	return c.write(ctx, p, path, lock.Merge(was, now))
 }
 
-// noteAccepted finds which -accept stand for a breach of this package.
-func (c *checking) noteAccepted(was, now lock.File, p templates.Package) {
-	now.Accepted = was.Accepted
+// emptied is the model of a package that has lost its last event, and nil if none
+// were locked.
+func (c *checking) emptied(ctx context.Context, dir string) (*templates.Package, error) {
+	was, exists, err := c.locked(ctx, dir, filepath.Join(dir, lock.Name))
+	if err != nil || !exists || len(was.Events) == 0 {
+		return nil, err
+	}
+	return &templates.Package{Name: was.Package}, nil
+}
+
+// wanted is what is accepted of a package: what the arguments name, or what its lock
+// has that the one of the other commit has not.
+func (c *checking) wanted(was, now lock.File, p templates.Package, path string) ([]lock.Accepted, error) {
+	if c.against != "" {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		var here lock.File
+		if err == nil {
+			here, err = lock.Parse(text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", c.relative(path), err)
+		}
+		return slices.DeleteFunc(here.Accepted, func(a lock.Accepted) bool { return slices.Contains(was.Accepted, a) }), nil
+	}
+	var list []lock.Accepted
 	for _, b := range lock.Check(was, now, p, true) {
 		if text := b.Rule + ":" + b.Where; slices.Contains(c.accept, text) {
 			c.used[text] = true
+			list = append(list, lock.Accepted{Rule: b.Rule, Where: b.Where, Reason: c.reason})
 		}
 	}
+	return list, nil
 }
 
 // locked reads the lock, of the directory or of a commit.
@@ -238,6 +273,9 @@ func (c *checking) write(ctx context.Context, p scan.Package, path string, f loc
 			return fmt.Errorf("write %s, which is as it was: %w", c.relative(path), err)
 		}
 		c.say("wrote", path)
+	}
+	if len(p.Model.Families) == 0 {
+		return nil // the last event is gone, and its samples stay
 	}
 	return c.samples(ctx, p)
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,9 +27,14 @@ func (c *checking) samples(ctx context.Context, p scan.Package) error {
 	}
 	path := filepath.Join(p.Dir, templates.SamplesName(p.Model.Name))
 	old, err := os.ReadFile(path)
-	if err != nil || !bytes.Equal(old, text) {
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read %s: %w", c.relative(path), err)
+	case err == nil && !bytes.HasPrefix(old, []byte(templates.SamplesHeader)):
+		return fmt.Errorf("%s: esgen did not write this file, and will not replace it: rename it", c.relative(path))
+	case !bytes.Equal(old, text):
 		if err := write(path, text); err != nil {
-			return fmt.Errorf("write %s: %w", c.relative(path), err)
+			return fmt.Errorf("write %s, which is as it was: %w", c.relative(path), err)
 		}
 		c.say("wrote", path)
 	}

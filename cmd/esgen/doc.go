@@ -126,7 +126,7 @@ A file of that name that esgen did not write is left alone and is a problem.
 
 	esgen check [-against git:REF] [-format text|json|github] [packages]
 	esgen check -update [-accept RULE:WHERE … -reason TEXT] [packages]
-	esgen check -db DSN [packages]
+	esgen check -db DSN [-schema NAME] [packages]
 
 Holds what the events are stored as against esgen.lock.json beside the package, or
 against that of a commit, and tells every change that makes stored events unreadable
@@ -135,12 +135,13 @@ or is dangerous during a deploy (a warning), as file:line:col: RULE:WHERE text.
 With -update it writes the lock, a test that decodes a stored sample of every
 revision, and the samples that are missing in testdata/events; commit all three. A
 change that breaks a rule is not written, unless -accept names it as it was printed;
-that and the reason stay in the lock.
+that and the reason stay in the lock. It is accepted once: the next change of the same
+field is another one.
 
 With -db it builds a program in a temporary directory that reads a database and tells
 how many events of which type, revision and format there are, and which of them this
-package cannot read. DSN is postgres://… or sqlite:FILE; for PostgreSQL,
-ESGEN_AUDIT_SCHEMA is the schema if it is another than esgen.
+package cannot read. DSN is postgres://… or sqlite:FILE; NAME is the schema of a
+PostgreSQL store, by default esgen.
 
 # Problems and exit codes
 

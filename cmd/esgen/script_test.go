@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/esgen/esgen/internal/pgtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected files of the scripts")
@@ -23,10 +25,31 @@ func TestMain(m *testing.M) {
 // runtime of this repository, so what is generated is compiled and run.
 func TestScript(t *testing.T) {
 	t.Parallel()
+	testscript.Run(t, stories(t, "script", nil))
+}
+
+// TestScriptOnPostgres runs those that need a database, $PG, and a schema that is not
+// there yet.
+func TestScriptOnPostgres(t *testing.T) {
+	t.Parallel()
+	url, schema := pgtest.URL(t), pgtest.Schema(t)
+	testscript.Run(t, stories(t, "postgres", func(env *testscript.Env) {
+		env.Setenv("PG", url)
+		env.Setenv("SCHEMA", schema)
+	}))
+}
+
+func stories(t *testing.T, dir string, setup func(*testscript.Env)) testscript.Params {
+	t.Helper()
 	root := repository(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		Setup:               func(env *testscript.Env) error { return module(env, root) },
+	return testscript.Params{
+		Dir: filepath.Join("testdata", dir),
+		Setup: func(env *testscript.Env) error {
+			if setup != nil {
+				setup(env)
+			}
+			return module(env, root)
+		},
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -35,7 +58,7 @@ func TestScript(t *testing.T) {
 			"age":     age,
 			"aged":    aged,
 		},
-	})
+	}
 }
 
 // repository is the root of this module.

@@ -18,6 +18,13 @@ import (
 // then runs as somebody else.
 func TestReadOnlyDirectory(t *testing.T) {
 	t.Parallel()
+	t.Run("gen", func(t *testing.T) { t.Parallel(); readOnly(t, "bank.es.go") })
+	t.Run("check", func(t *testing.T) { t.Parallel(); readOnly(t, "esgen.lock.json", "check", "-update") })
+}
+
+// readOnly runs esgen in such a directory, where it is to fail to write a file.
+func readOnly(t *testing.T, file string, args ...string) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "esgen-read-only-") // not t.TempDir, which others cannot enter
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +62,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 		}
 	}
 
-	cmd := exec.CommandContext(t.Context(), command)
+	cmd := exec.CommandContext(t.Context(), command, args...)
 	cmd.Dir = work
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -66,7 +73,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != exitTool {
 		t.Errorf("got %v, want exit code %d", err, exitTool)
 	}
-	if got := stderr.String(); !strings.HasPrefix(got, "esgen: write bank.es.go, which is as it was: ") ||
+	if got := stderr.String(); !strings.HasPrefix(got, "esgen: write "+file+", which is as it was: ") ||
 		!strings.Contains(got, "permission denied") {
 		t.Errorf("printed %q", got)
 	}

@@ -19,8 +19,15 @@ type comparison struct {
 	inside map[string][]Breach
 }
 
+// accepted reports whether somebody wanted the breach. What was accepted in the
+// fields of a revision is used up, for the lock has them as they are now: the next
+// change in the same place is another one. The other breaches stay.
 func (c *comparison) accepted(b Breach) bool {
-	return slices.ContainsFunc(c.now.Accepted, func(a Accepted) bool { return a.Rule == b.Rule && a.Where == b.Where })
+	list := c.now.Accepted
+	if len(c.inside[b.Rule]) == 0 {
+		list = slices.Concat(list, c.was.Accepted)
+	}
+	return slices.ContainsFunc(list, func(a Accepted) bool { return a.Rule == b.Rule && a.Where == b.Where })
 }
 
 // place is where an event is declared, or else the family.
@@ -207,24 +214,28 @@ func upcastShape(c *comparison) (list []Breach) {
 			continue
 		}
 		was := c.was.Events[i]
+		only := &comparison{was: c.was, now: c.now, inside: make(map[string][]Breach)}
+		walk := &fieldWalk{comparison: only, event: was, at: u.at, seen: make(map[[2]string]bool)}
 		for _, f := range u.from {
-			j := slices.IndexFunc(was.Fields, func(old Field) bool { return old.Name == f.Name })
+			if old, ok := named(was.Fields, f.Name); ok {
+				walk.field(f.Name, old, f)
+				continue
+			}
 			at := f.at
 			if at.File == "" {
 				at = u.at
 			}
-			if j < 0 {
-				list = append(list, Breach{
-					Where: was.key() + "/" + f.Name, At: at,
-					Text: fmt.Sprintf("the upcaster reads %q, which revision %d of %s does not have", f.Name, u.Revision, u.Name),
-				})
-				continue
-			}
-			c.sameField(was.Fields[j], f, func(rule, format string, args ...any) {
-				if rule == "KIND_CHANGED" || rule == "KIND_NARROWED" || rule == "CUSTOM_CHANGED" || rule == "QUOTED_CHANGED" {
-					list = append(list, Breach{Where: was.key() + "/" + f.Name, At: at, Text: "in the upcaster: " + fmt.Sprintf(format, args...)})
-				}
+			list = append(list, Breach{
+				Where: was.key() + "/" + f.Name, At: at,
+				Text: fmt.Sprintf("the upcaster reads %q, which revision %d of %s does not have", f.Name, u.Revision, u.Name),
 			})
+		}
+		// An upcaster may leave out what it does not need.
+		for _, rule := range []string{"KIND_CHANGED", "KIND_NARROWED", "CUSTOM_CHANGED", "QUOTED_CHANGED", "MEMBER_REMOVED", "FIELD_ADDED"} {
+			for _, b := range only.inside[rule] {
+				b.Text = "in the upcaster: " + b.Text
+				list = append(list, b)
+			}
 		}
 	}
 	return list

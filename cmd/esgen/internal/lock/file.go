@@ -13,7 +13,7 @@ import (
 // with the marks of a merge.
 func Parse(data []byte) (File, error) {
 	for i, line := range strings.Split(string(data), "\n") {
-		for _, mark := range []string{"<<<<<<<", ">>>>>>>", "======="} {
+		for _, mark := range []string{"<<<<<<<", "|||||||", "=======", ">>>>>>>"} {
 			if strings.HasPrefix(line, mark) {
 				return File{}, fmt.Errorf("line %d begins with %s: resolve the merge; keep the events of both sides, or take one and run esgen check -update", i+1, mark)
 			}

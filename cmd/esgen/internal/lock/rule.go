@@ -59,8 +59,9 @@ type Breach struct {
 	At templates.Position
 }
 
-// Check holds what is stored now against what was locked. Breaches that the lock has
-// accepted are left out. current must be of the package, made with [Of]; written
+// Check holds what is stored now against what was locked. Breaches that current
+// accepts are left out, and those that was has accepted before, unless they are in
+// fields. current must be of the package, made with [Of]; written
 // tells whether was is the file that is to hold current.
 func Check(was, current File, p templates.Package, written bool) []Breach {
 	c := &comparison{was: was, now: current, written: written, places: make(map[string]templates.Position)}

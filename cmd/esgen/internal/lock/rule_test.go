@@ -269,6 +269,52 @@ func TestAcceptedBreachesAreSilent(t *testing.T) {
 	}
 }
 
+// The lock has a field as it is now, so what was accepted there once says nothing of
+// the next change. An event that is gone stays gone.
+func TestOnlyWhatIsGoneStaysAccepted(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	field(&is, "amount").Type = "int16"
+	is.Events = is.Events[1:]
+	is.Upcasts = nil
+	was.Accepted = []Accepted{
+		{Rule: "KIND_NARROWED", Where: "bank.opened@1/amount", Reason: "never more"},
+		{Rule: "EVENT_REMOVED", Where: "bank.closed@1", Reason: "an idea"},
+	}
+	var got []string
+	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"EVENT_REMOVED:bank.closed@2", "KIND_NARROWED:bank.opened@1/amount"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUpcastersAreFollowedIntoNestedTypes(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "tag", Type: "#Tag@1"})
+	is.Definitions = append(is.Definitions, Definition{Name: "#tagV1@2", Fields: []Field{{Name: "word", Type: "int64"}, {Name: "more", Type: "string"}}})
+	is.Upcasts[0].from = []Field{{Name: "tag", Type: "#tagV1@2"}}
+	var got []string
+	for _, b := range breaches(was, is) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"UPCAST_SHAPE:bank.closed@1/tag.word", "UPCAST_SHAPE:bank.closed@1/tag.more"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestParseRefusesTheMarksOfAMerge(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []string{"<<<<<<< HEAD", "||||||| base", "=======", ">>>>>>> other"} {
+		_, err := Parse([]byte("{\n" + mark + "\n}"))
+		if err == nil || !strings.Contains(err.Error(), "line 2 begins with "+mark[:7]+": resolve the merge") {
+			t.Errorf("%s: %v", mark, err)
+		}
+	}
+}
+
 func TestMergeKeepsWhatWasLocked(t *testing.T) {
 	t.Parallel()
 	was, is := base(), now()
