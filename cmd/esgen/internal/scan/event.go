@@ -46,7 +46,7 @@ func (t *target) markEvent(d directive) {
 	m.aliases = t.names(d, keyAlias)
 	m.families = t.familiesOf(d)
 	for _, other := range t.marks {
-		if m.name != "" && other.name == m.name && other.revision == m.revision {
+		if m.name != "" && other.name == m.name && m.revision > 0 && other.revision == m.revision {
 			t.addf(d.pos, "%s and %s (%s) are both stored as %s revision %d: give one another name, or a higher revision=",
 				spec.Name.Name, other.at.spec.Name.Name, t.where(other.pos), m.name, m.revision)
 		}
@@ -77,7 +77,7 @@ func (t *target) storedName(d directive) string {
 	return name.value
 }
 
-// revisionOf is revision=, or 1.
+// revisionOf is revision=, or 1. It is 0 if what is written there is none.
 func (t *target) revisionOf(d directive) int {
 	revision, ok := d.args[keyRevision]
 	if !ok {
@@ -86,7 +86,7 @@ func (t *target) revisionOf(d directive) int {
 	n, err := strconv.Atoi(revision.value)
 	if err != nil || n < 1 || n > maxRevision {
 		t.addf(revision.pos, "revision=%s: write a whole number from 1 to %d", revision.value, maxRevision)
-		return 1
+		return 0
 	}
 	return n
 }

@@ -20,7 +20,7 @@ type reader struct {
 func (t *target) readers() []reader {
 	var list []reader
 	for _, m := range t.marks {
-		if m.name != "" {
+		if m.name != "" && m.revision > 0 {
 			list = append(list, reader{m.directive, m.name, m.revision, m.at.spec.Name.Name, true})
 		}
 	}
