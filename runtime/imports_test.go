@@ -78,19 +78,20 @@ var links = map[string][]string{
 	"internal/pgtest":         {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/fergusstrange/embedded-postgres", "github.com/lib/pq/…", "github.com/xi2/xz"},
 	"internal/pgtest/pgproxy": {"github.com/jackc/…", "golang.org/x/text/…"},
 	// The limits of the measurements stand on PostgreSQL and pgx alone.
-	"bench/limit":             {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
-	"bench/internal/measure":  {"github.com/HdrHistogram/hdrhistogram-go", "github.com/jackc/…", "golang.org/x/text/…"},
-	"bench/internal/result":   {"bench/internal/measure", "golang.org/x/perf/…", "github.com/aclements/go-moremath/…"},
-	"bench/internal/report":   {"bench/internal/result", "github.com/go-analyze/…", "github.com/golang/freetype/…", "golang.org/x/image/…", "github.com/dustin/go-humanize"},
-	"bench/internal/server":   {"github.com/jackc/…", "golang.org/x/text/…"},
-	"bench/internal/purse":    {"runtime"},
-	"cmd/esgen/internal/scan": {"templates", "golang.org/x/tools/…"},
-	"cmd/esgen/internal/lock": {"templates"},
+	"bench/limit":                {"github.com/jackc/…", "golang.org/x/sync/semaphore", "golang.org/x/text/…", "github.com/google/uuid"},
+	"bench/internal/measure":     {"github.com/HdrHistogram/hdrhistogram-go", "github.com/jackc/…", "golang.org/x/text/…"},
+	"bench/internal/result":      {"bench/internal/measure", "golang.org/x/perf/…", "github.com/aclements/go-moremath/…"},
+	"bench/internal/report":      {"bench/internal/result", "github.com/go-analyze/…", "github.com/golang/freetype/…", "golang.org/x/image/…", "github.com/dustin/go-humanize"},
+	"bench/internal/server":      {"github.com/jackc/…", "golang.org/x/text/…"},
+	"bench/internal/purse":       {"runtime"},
+	"cmd/esgen/internal/scan":    {"templates", "golang.org/x/tools/…", "golang.org/x/mod/…"},
+	"cmd/esgen/internal/catalog": {"templates"},
+	"cmd/esgen/internal/lock":    {"templates"},
 	"cmd/esctl": {
 		"runtime/subscribe", "runtime/store/postgres", "runtime/store/sqlite",
 		"golang.org/x/term", "golang.org/x/sys/…", "github.com/schollz/progressbar/v3/…", "github.com/mitchellh/colorstring", "github.com/rivo/uniseg",
 	},
-	"cmd/esgen": {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
+	"cmd/esgen": {"cmd/esgen/internal/scan", "cmd/esgen/internal/catalog", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},
 }
 
 // coming are rows of the table whose packages need not exist yet.

@@ -57,6 +57,9 @@ func imports(f *jen.File, p Package) {
 			}
 		}
 	}
+	for _, n := range p.Nested {
+		types = append(types, n.Type, n.Under)
+	}
 	for _, s := range p.Stored {
 		for _, field := range s.Whole {
 			types = append(types, field.Type)

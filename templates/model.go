@@ -26,8 +26,22 @@ type Package struct {
 	// unless they hold each other.
 	Stored []Stored
 
+	// Nested are the declared types that events are made of.
+	Nested []Nested
+
+	// DriftTest asks for a test that fails when the file is not current.
+	DriftTest bool
+
 	// GeneratedMsgpack asks for msgpack codecs field by field.
 	GeneratedMsgpack bool
+}
+
+// Nested is a declared type that is stored with events.
+type Nested struct {
+	// Type is its name.
+	Type Type
+	// Under is what it is made of.
+	Under Type
 }
 
 // Position is a place in the source.

@@ -5,6 +5,8 @@ Usage:
 
 	esgen [flags] [packages]
 	esgen check [flags] [packages]
+	esgen docs [-o DIR] [-title TEXT] [-diff] [-v] [packages]
+	esgen new DIR
 
 It reads the packages, by default the one in the current directory, and writes
 one file into each that has events: its streams, handlers and the registry of
@@ -98,6 +100,19 @@ What cannot: channels, functions, other interfaces, complex numbers, addresses.
 Fields that would be lost without a word are problems too:
 unexported ones without json:"-", two with one stored name, structs without
 exported fields, and embedded types whose marshaler would speak for the whole.
+
+# Docs and new
+
+Esgen docs writes a catalogue of the packages' events into DIR, docs/events by
+default: index.html, a page that needs nothing else; README.md and a Markdown file
+for each family; and a JSON Schema for each revision, in schema. It shows the
+comments, the fields, an example, the upcasters, and what makes, handles and
+subscribes to the events in the whole module. The example of an event is kept in
+testdata/events/NAME@REVISION.json beside its package, or else made up.
+
+Esgen new writes a package into the new directory DIR of a module: events, state,
+decisions, a projection and their tests, and the generated file. It overwrites
+nothing.
 
 # Flags
 

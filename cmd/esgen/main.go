@@ -40,6 +40,8 @@ func verbs() []verb {
 	return []verb{
 		{"gen", generate},
 		{"check", check},
+		{"docs", describe},
+		{"new", create},
 	}
 }
 

@@ -53,7 +53,7 @@ func (g *generation) one(p scan.Package) (map[string]string, error) {
 		}
 	}
 	for _, name := range p.Written {
-		if wanted[name] != "" || !strings.HasSuffix(name, templates.Suffix) && !strings.HasSuffix(name, templates.CodecSuffix) {
+		if wanted[name] != "" || !slices.ContainsFunc(suffixes(), func(s string) bool { return strings.HasSuffix(name, s) }) {
 			continue
 		}
 		if err := g.remove(filepath.Join(p.Dir, name)); err != nil {
@@ -87,7 +87,19 @@ func render(p templates.Package) ([]file, error) {
 	if codecs != nil {
 		files = append([]file{{templates.CodecFileName(p.Name), codecs}}, files...)
 	}
+	if p.DriftTest {
+		test, err := templates.RenderTest(p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{templates.TestFileName(p.Name), test})
+	}
 	return files, nil
+}
+
+// suffixes end the names of files that are removed when nothing asks for them.
+func suffixes() []string {
+	return []string{templates.Suffix, templates.CodecSuffix, templates.TestSuffix}
 }
 
 // update makes the file hold text. It leaves one alone that esgen did not write.

@@ -36,6 +36,22 @@ var (
 	_ = es.EventChangedRunGoGenerate[struct {
 		Cents int64 `json:"cents"`
 	}]((*OverdraftGranted)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Counter int `json:"counter,omitempty"`
+	}]((*Cash)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		IBAN string `json:"iban"`
+	}]((*Transfer)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Amount float64 `json:"amount"`
+	}]((*depositedV1)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Amount   float64 `json:"amount"`
+		Currency string  `json:"currency"`
+	}]((*depositedV2)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Cents int64 `json:"cents"`
+	}]((*bookedV1)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.

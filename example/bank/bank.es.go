@@ -42,6 +42,8 @@ var (
 		Amount   Money  `json:"amount"`
 	}]((*TransferReceived)(nil))
 	_ = es.EventChangedRunGoGenerate[struct{}]((*AccountClosed)(nil))
+	_ = es.EventChangedRunGoGenerate[string]((*Currency)(nil))
+	_ = es.EventChangedRunGoGenerate[int64]((*Money)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.

@@ -37,7 +37,7 @@ func known() map[string][]string {
 	return map[string][]string{
 		onEvent:   {keyName, keyRevision, keyAlias, keyFamily},
 		onFamily:  {"id", keyName},
-		onPackage: {"msgpack", "serializers"},
+		onPackage: {"drift", "msgpack", "serializers"},
 		onState:   {keyFamily, "snapshots", keyRevision},
 		onUpcast:  {keyName, keyRevision, keyFamily},
 		onRetired: {keyName, keyRevision, keyAlias, keyFamily, "reason"},

@@ -14,6 +14,7 @@ type target struct {
 	families    []*family
 	serializers *argument
 	msgpack     *argument
+	drift       bool
 	states      []marked
 	marks       []marked
 	upcasts     []*upcast
@@ -91,6 +92,11 @@ func (t *target) interpret(list []directive) {
 func (t *target) markPackage(d directive) {
 	if !t.forPackage(d) {
 		return
+	}
+	if a, ok := d.args["drift"]; ok {
+		if t.drift = a.value == "test"; !t.drift {
+			t.addf(a.pos, "drift=%s: write drift=test, which asks for a test that fails when the generated file is not current", a.value)
+		}
 	}
 	t.once(d, "serializers", &t.serializers)
 	t.once(d, "msgpack", &t.msgpack)
@@ -192,6 +198,10 @@ func (t *target) resolve(from *imports) *templates.Package {
 		model.Families = append(model.Families, f.model)
 	}
 	model.Stored = t.mirrors(&model)
+	model.DriftTest = t.drift
+	if len(t.list) == 0 { // what is refused may have no end
+		model.Nested = t.nested()
+	}
 	t.clashes(model)
 	return &model
 }
