@@ -142,6 +142,37 @@ var (
 		Labels   map[string]string `json:"labels"`
 		Note     *string           `json:"note"`
 	}]((*Placed)(nil))
+	_ = es.EventChangedRunGoGenerate[string]((*color)(nil))
+	_ = es.EventChangedRunGoGenerate[int8]((*level)(nil))
+	_ = es.EventChangedRunGoGenerate[uint16]((*size)(nil))
+	_ = es.EventChangedRunGoGenerate[float64]((*ratio)(nil))
+	_ = es.EventChangedRunGoGenerate[bool]((*flag)(nil))
+	_ = es.EventChangedRunGoGenerate[[]byte]((*blob)(nil))
+	_ = es.EventChangedRunGoGenerate[[4]byte]((*hash)(nil))
+	_ = es.EventChangedRunGoGenerate[map[string]string]((*labels)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		SKU   string `json:"sku"`
+		Qty   int64  `json:"qty"`
+		Price int64  `json:"price"`
+	}]((*Line)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		By   string `json:"by"`
+		Seen int    `json:"seen"`
+	}]((*Base)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Number int
+	}]((*line)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		A int `json:"a" msgpack:"other"`
+	}]((*Tagged)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		*Base
+		C int
+	}]((*Through)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Street string `json:"street"`
+		City   string `json:"city"`
+	}]((*Address)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.
@@ -300,10 +331,29 @@ func On(h Handler) es.Route {
 	})
 }
 
+// OnBatch routes the events of zoo streams to h, several at once, for
+// es.SubscribeBatch and es.SubscribeTx.
+func OnBatch(h func(context.Context, []Recorded) error) es.Route {
+	return zooFamily.OnBatch(h)
+}
+
 // Subscribe returns a subscription of h to all zoo streams. Its checkpoint is
 // stored under name, so it resumes where the last run with that name ended. It
 // connects to nothing: Run does, and blocks. h gets every event at least once and
 // in order.
 func Subscribe(s store.Store, name string, h Handler, c subscribe.Config) (*subscribe.Subscription, error) {
 	return es.Subscribe(s, name, c, On(h))
+}
+
+// SubscribeBatch is Subscribe with several events at once, as c.Batch says. If h
+// fails, it gets them again.
+func SubscribeBatch(s store.Store, name string, h func(context.Context, []Recorded) error, c subscribe.Config) (*subscribe.Subscription, error) {
+	return es.SubscribeBatch(s, name, c, OnBatch(h))
+}
+
+// SubscribeTx is Subscribe with h in the transactions that move the checkpoint:
+// what h does by the transaction in its context is there exactly once. s must have
+// transactions for handlers, as SQLite and PostgreSQL do.
+func SubscribeTx(s store.Store, name string, h Handler, c subscribe.Config) (*subscribe.Subscription, error) {
+	return es.SubscribeTx(s, name, c, On(h))
 }
