@@ -83,7 +83,7 @@ var links = map[string][]string{
 	"cmd/esgen/internal/scan": {"templates", "golang.org/x/tools/…"},
 	"cmd/esgen/internal/lock": {"templates"},
 	"cmd/esctl": {
-		"runtime/store/postgres", "runtime/store/sqlite",
+		"runtime/subscribe", "runtime/store/postgres", "runtime/store/sqlite",
 		"golang.org/x/term", "golang.org/x/sys/…", "github.com/schollz/progressbar/v3/…", "github.com/mitchellh/colorstring", "github.com/rivo/uniseg",
 	},
 	"cmd/esgen": {"cmd/esgen/internal/scan", "cmd/esgen/internal/lock", "templates", "github.com/rogpeppe/go-internal/diff"},

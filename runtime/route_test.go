@@ -30,22 +30,34 @@ func handled(t testing.TB, db store.Store, routes ...es.Route) error {
 	return caughtUp(t, sub)
 }
 
-// caughtUp runs sub until it is live, or ends with an error, which it returns.
+// caughtUp runs sub until it is live, waits at an event that it cannot read, or ends
+// with an error, which it returns.
 func caughtUp(t testing.TB, sub *subscribe.Subscription) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- sub.Run(ctx) }()
-	select {
-	case <-sub.Live():
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-sub.Live():
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return nil
+		case <-look.C:
+			err := sub.Status().LastError
+			if _, ok := errors.AsType[*es.ReadError](err); ok {
+				cancel()
+				<-ended
+				return err
+			}
+		case err := <-ended:
 			return err
 		}
-		return nil
-	case err := <-ended:
-		return err
 	}
 }
 

@@ -114,7 +114,7 @@ func defaults() settings { return settings{retries: defaultRetries} }
 func (s settings) with(more []Setting) settings {
 	for _, setting := range more {
 		if setting == nil {
-			s.err = errors.Join(s.err, &store.InvalidError{What: "setting", Reason: "nil"})
+			s.err = errors.Join(s.err, &store.InvalidError{What: "setting", Reason: isNil})
 			continue
 		}
 		s.err = errors.Join(s.err, setting.set(&s))

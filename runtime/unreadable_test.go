@@ -77,7 +77,7 @@ func TestABinaryThatDoesNotKnowATypeSaysSo(t *testing.T) {
 	})
 }
 
-func TestASubscriptionStopsAtAnUnknownTypeAndGoesOnInABinaryThatKnowsIt(t *testing.T) {
+func TestALaneWaitsAtAnUnknownTypeAndGoesOnInABinaryThatKnowsIt(t *testing.T) {
 	t.Parallel()
 	onEveryStore(t, func(t *testing.T, db store.Store) {
 		ctx := t.Context()
@@ -97,8 +97,8 @@ func TestASubscriptionStopsAtAnUnknownTypeAndGoesOnInABinaryThatKnowsIt(t *testi
 		}
 		for range 2 {
 			err := caughtUp(t, subscription(older))
-			stopped, ok := errors.AsType[*subscribe.HandlerError](err)
-			if !ok || stopped.Attempts != 1 || stopped.Position != 2 || stopped.Type != bank.MoneyWithdrawnName {
+			read, ok := errors.AsType[*es.ReadError](err)
+			if !ok || read.Position != 2 || read.Type != bank.MoneyWithdrawnName {
 				t.Fatalf("the older binary: %v", err)
 			}
 			if _, ok := errors.AsType[*typeregistry.UnknownTypeError](err); !ok {

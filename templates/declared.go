@@ -5,7 +5,7 @@ func Declared(p Package) []string {
 	var list []string
 	for _, f := range p.Families {
 		list = append(list, "Types", familyOf(f), "Event", "Meta", "Recorded", "Stream", "StreamOf",
-			"Handler", "Ignore", "On", "Subscribe")
+			"Handler", "Ignore", "On", "OnBatch", "Subscribe", "SubscribeBatch", "SubscribeTx")
 		if f.State != nil {
 			list = append(list, "Applier", "Fold", applyOf(f))
 		}

@@ -70,5 +70,5 @@ func declarations(p Package, f Family) []jen.Code {
 	if f.State != nil {
 		list = append(list, applier(f), load(f), execute(f), fold(f), apply(f))
 	}
-	return append(list, handler(f), ignore(f), on(f), subscribe(f))
+	return append(list, handler(f), ignore(f), on(f), onBatch(f), subscribe(f), subscribeBatch(), subscribeTx())
 }

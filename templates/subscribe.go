@@ -35,3 +35,44 @@ func subscribe(f Family) jen.Code {
 		Block(jen.Return(jen.Qual(runtimePath, "Subscribe").Call(
 			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id("On").Call(jen.Id("h")))))
 }
+
+func onBatch(f Family) jen.Code {
+	return comment("OnBatch routes the events of "+f.Name+" streams to h, several at once, for es.SubscribeBatch and "+
+		"es.SubscribeTx.", 0).
+		Func().Id("OnBatch").Params(jen.Id("h").Add(batchHandler())).Qual(runtimePath, "Route").
+		Block(jen.Return(jen.Id(familyOf(f)).Dot("OnBatch").Call(jen.Id("h"))))
+}
+
+func batchHandler() *jen.Statement {
+	return jen.Func().Params(jen.Qual("context", "Context"), jen.Index().Id("Recorded")).Error()
+}
+
+func subscribeBatch() jen.Code {
+	return comment("SubscribeBatch is Subscribe with several events at once, as c.Batch says. If h fails, it gets them again.", 0).
+		Func().Id("SubscribeBatch").
+		Params(
+			jen.Id("s").Qual(storePath, "Store"),
+			jen.Id("name").String(),
+			jen.Id("h").Add(batchHandler()),
+			jen.Id("c").Qual(subscribePath, "Config"),
+		).
+		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
+		Block(jen.Return(jen.Qual(runtimePath, "SubscribeBatch").Call(
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id("OnBatch").Call(jen.Id("h")))))
+}
+
+func subscribeTx() jen.Code {
+	return comment("SubscribeTx is Subscribe with h in the transactions that move the checkpoint: what h does by the "+
+		"transaction in its context is there exactly once. s must have transactions for handlers, as SQLite and "+
+		"PostgreSQL do.", 0).
+		Func().Id("SubscribeTx").
+		Params(
+			jen.Id("s").Qual(storePath, "Store"),
+			jen.Id("name").String(),
+			jen.Id("h").Id("Handler"),
+			jen.Id("c").Qual(subscribePath, "Config"),
+		).
+		Params(jen.Op("*").Qual(subscribePath, "Subscription"), jen.Error()).
+		Block(jen.Return(jen.Qual(runtimePath, "SubscribeTx").Call(
+			jen.Id("s"), jen.Id("name"), jen.Id("c"), jen.Id("On").Call(jen.Id("h")))))
+}

@@ -33,14 +33,14 @@ func (s shell) index(ctx context.Context, what string, args []string) error {
 		return err
 	case p.pool == nil:
 		return s.misused("a SQLite store has all the indexes that there are; index is for PostgreSQL")
-	case what == "list" && len(args) > 0:
+	case what == listName && len(args) > 0:
 		return s.misused("index list takes no INDEX")
 	case (what == "add" || what == dropName) && len(args) == 0:
 		return s.misused("index %s takes at least one INDEX", what)
 	}
 	var act func(context.Context, *postgres.Store, postgres.Index) (string, error)
 	switch what {
-	case "list":
+	case listName:
 		return s.openAt(ctx, p, func(_ place, all []target) error { return s.indexes(ctx, all) })
 	case "add":
 		act = addIndex

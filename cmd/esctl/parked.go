@@ -36,12 +36,12 @@ answers. -state lists others too: parked, retry, skipped, discarded, or all.`,
 			if len(keys) > 0 {
 				q.Key, q.HasKey = keys[0], true
 			}
-			changes := what == "retry" || what == "discard"
+			changes := what == "retry" || what == discardName
 			var ok bool
 			switch q.States, ok = parkedStates[*state]; {
-			case !changes && what != "list" && what != "show":
+			case !changes && what != listName && what != showName:
 				return s.misused("parked takes list, show, retry or discard, not %s", printable(what))
-			case what == "list" && q.HasKey:
+			case what == listName && q.HasKey:
 				return s.misused("list takes no key; show does")
 			case !ok:
 				return s.misused("-state is parked, retry, skipped, discarded or all, not %s", printable(*state))
@@ -49,11 +49,11 @@ answers. -state lists others too: parked, retry, skipped, discarded, or all.`,
 				return s.misused("-state is for list and show")
 			case !changes && (*reason != "" || *every):
 				return s.misused("-reason and -all-keys are for retry and discard")
-			case what == "discard" && *every:
+			case what == discardName && *every:
 				return s.misused("discard takes one key at a time")
 			case changes && q.HasKey == *every:
 				return s.misused("%s needs a KEY, see: esctl parked list %s", what, printable(name))
-			case what == "discard" && *reason == "":
+			case what == discardName && *reason == "":
 				return s.misused("discard needs a -reason: it is all that will be known")
 			}
 			return s.openOne(ctx, func(t target) error {
@@ -61,9 +61,9 @@ answers. -state lists others too: parked, retry, skipped, discarded, or all.`,
 				switch what {
 				case "retry":
 					return p.retry(ctx, q, *reason)
-				case "discard":
+				case discardName:
 					return p.discard(ctx, q, *reason, *yes)
-				case "show":
+				case showName:
 					return p.show(ctx, q)
 				default:
 					return p.list(ctx, q)

@@ -84,6 +84,13 @@ FOR is how old the first of them is.`,
 	},
 }
 
+// Words that several verbs know.
+const (
+	listName    = "list"
+	showName    = "show"
+	discardName = "discard"
+)
+
 // onSubscription is what a word after the verb does.
 type onSubscription struct {
 	names int
@@ -94,8 +101,8 @@ type onSubscription struct {
 }
 
 var onSubscriptions = map[string]onSubscription{
-	"list": {},
-	"show": {names: 1},
+	listName: {},
+	showName: {names: 1},
 	"pause": {names: 1, change: func(ctx context.Context, t target, info subscribe.Info, _ beginning, _ []string) (string, error) {
 		if info.Paused {
 			return "was paused", nil

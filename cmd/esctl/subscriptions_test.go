@@ -84,7 +84,7 @@ func TestAWatchedTerminalShowsTheLastLook(t *testing.T) {
 	look := func(names ...string) string {
 		t.Helper()
 		out.Reset()
-		var all []subscribe.Info
+		all := make([]subscribe.Info, 0, len(names))
 		for _, name := range names {
 			all = append(all, subscribe.Info{Name: name, State: "live", Reads: "$all"})
 		}

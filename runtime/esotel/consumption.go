@@ -84,6 +84,7 @@ func (c *consumption) notice(n subscribe.Notice) {
 		l.change = n.Kind
 	case subscribe.NoticeParked, subscribe.NoticeUnparked, subscribe.NoticeSkipped:
 		by = int64(max(1, n.Events))
+	default: // each is one
 	}
 	counter.Add(nowhere, by, c.of(l).add...)
 }

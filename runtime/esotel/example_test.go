@@ -143,3 +143,37 @@ func ExampleSpanContext() {
 	}
 	// Output: linked to the append: true
 }
+
+// A subscription that reports what it does: a span of each call of its handler, linked
+// to the span that appended the event, and metrics.
+func ExampleNewSubscriptions() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	spans := tracetest.NewSpanRecorder()
+	tracers := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	meters := metric.NewMeterProvider()
+	db := memory.New(memory.Config{
+		Observer: esotel.New(esotel.Config{TracerProvider: tracers, TraceEvents: true}),
+	})
+	_, err := bank.StreamOf(db, "a-17").Append(ctx, store.NoStream, bank.AccountOpened{Owner: "ada", Currency: "EUR"})
+	if err != nil {
+		fmt.Println(err)
+	}
+	appended := spans.Ended()[0].SpanContext()
+
+	p := projection{tracer: tracers.Tracer("bank"), done: stop}
+	sub, err := bank.Subscribe(db, "accounts", p, subscribe.Config{
+		Observer: esotel.NewSubscriptions(esotel.Config{TracerProvider: tracers, MeterProvider: meters}),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = sub.Run(ctx)
+	for _, s := range spans.Ended() {
+		if s.Name() == "process accounts" {
+			fmt.Println("linked to the append:", s.Links()[0].SpanContext.SpanID() == appended.SpanID())
+		}
+	}
+	// Output: linked to the append: true
+}

@@ -26,10 +26,13 @@ const (
 	// Deletes promises that the store implements [Deleter], softly; hard if its
 	// configuration says so.
 	Deletes
+	// Transacts promises that the store implements [Transactor].
+	Transacts
 )
 
 var capabilityNames = [...]string{
 	"dense order", "several streams", "durable", "several processes", "snapshots", "catalog", "links", "deletes",
+	"transactions",
 }
 
 // Has reports whether all of want are declared.

@@ -114,7 +114,7 @@ type Share struct {
 //
 // Errors of all: an [*InvalidError] for what the checks of this package refuse,
 // [*SubscriptionNotFoundError] where one is named that is not there.
-type Subscriptions interface {
+type Subscriptions interface { //nolint:interfacebloat // a store keeps one thing, with all that is done to it
 	// Open returns the subscription stored under s.Name. If there is none, it
 	// stores s with len(s.Lanes) lanes at the places that they have, owned by
 	// nobody, and returns that. Of concurrent calls one stores.

@@ -72,7 +72,7 @@ func CheckMoves(moves []Move) error {
 		seen = make(map[lane]bool, len(moves))
 	}
 	for _, m := range moves {
-		if err := m.Hold.Check(); err != nil {
+		if err := m.Check(); err != nil {
 			return err
 		}
 		if m.To < m.From {
@@ -105,7 +105,7 @@ func (m Member) Check() error {
 		}
 	}
 	if m.Lease < time.Millisecond || m.Lease > MaxLease {
-		return &InvalidError{What: "member", Value: m.ID.String(), Reason: fmt.Sprintf("its lease is %s; it needs 1ms to %s", m.Lease, MaxLease)}
+		return &InvalidError{What: whatMember, Value: m.ID.String(), Reason: fmt.Sprintf("its lease is %s; it needs 1ms to %s", m.Lease, MaxLease)}
 	}
 	seen := make(map[string]bool, len(m.Runs))
 	for _, name := range m.Runs {
@@ -113,17 +113,20 @@ func (m Member) Check() error {
 			return err
 		}
 		if seen[name] {
-			return &InvalidError{What: "member", Value: m.ID.String(), Reason: "it runs " + printable.Name(name) + " twice; name each subscription once"}
+			return &InvalidError{What: whatMember, Value: m.ID.String(), Reason: "it runs " + printable.Name(name) + " twice; name each subscription once"}
 		}
 		seen[name] = true
 	}
 	return nil
 }
 
+// whatMember is what is invalid about a [Member].
+const whatMember = "member"
+
 // CheckMember returns an [*InvalidError] unless id can be a member's.
 func CheckMember(id uuid.UUID) error {
 	if id == uuid.Nil {
-		return &InvalidError{What: "member", Reason: "its id is nil; choose one with uuid.New"}
+		return &InvalidError{What: whatMember, Reason: "its id is nil; choose one with uuid.New"}
 	}
 	return nil
 }

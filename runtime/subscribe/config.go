@@ -77,6 +77,14 @@ type Config struct {
 	//
 	// Defaults to ThenStop.
 	OnFailure Policy
+	// SkipUnknown passes over events of a type or revision that this program does not
+	// know, and counts them as handled. It is for typed subscriptions, as generated
+	// code makes them; without it their lanes wait at such an event for a program that
+	// knows it. Whatever may be appended later by another release is lost to this
+	// subscription.
+	//
+	// Defaults to false.
+	SkipUnknown bool
 	// MaxParkedKeys is how many keys with parked events a lane knows at most; one
 	// more stops the subscription with a [*ParkedError].
 	//
@@ -96,7 +104,7 @@ type Config struct {
 	// handling; if the store is slow or away, handling waits rather than exceed
 	// it. 1 stores the checkpoint after each event and before the next.
 	//
-	// Defaults to 1000.
+	// Defaults to 5000.
 	CheckpointEvery int
 	// CheckpointAfter is the longest that a handled event waits for its
 	// checkpoint while the store works. When no more events are there, the
@@ -192,8 +200,12 @@ func (c Config) withDefaults() (Config, error) {
 		of    *int
 		value int
 	}{
-		{&c.Lanes, 1}, {&c.MaxParkedKeys, 10_000}, {&c.Batch.Size, 100}, {&c.InFlight, 100},
-		{&c.CheckpointEvery, 1000}, {&c.PageSize, 2000},
+		{&c.Lanes, 1},
+		{&c.MaxParkedKeys, 10_000},
+		{&c.Batch.Size, 100},
+		{&c.InFlight, 100},
+		{&c.CheckpointEvery, 5000},
+		{&c.PageSize, 2000},
 	} {
 		if *number.of == 0 {
 			*number.of = number.value

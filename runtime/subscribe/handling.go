@@ -88,8 +88,16 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 				break
 			}
 			if m.how.moves {
-				n++
 				break
+			}
+			continue
+		}
+		if len(m.rows) > 0 && m.stillToStore(it.key) { // one before it is to be skipped first
+			if !m.how.loose {
+				break
+			}
+			if !skipped {
+				skipped, m.cursor = true, n
 			}
 			continue
 		}
@@ -301,7 +309,7 @@ func (m *machine) move() (from, to uint64) {
 	if m.replay != nil && m.replay.given {
 		return m.stored, m.stored
 	}
-	if it := m.queue.at(m.cursor); it != nil {
+	if it := m.queue.at(max(m.cursor, m.queue.begin())); it != nil {
 		return m.stored, it.before
 	}
 	return m.stored, m.last

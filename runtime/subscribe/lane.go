@@ -15,6 +15,11 @@ import (
 // context of Run, for the last checkpoint is stored when that has ended.
 const storeTimeout = 5 * time.Second
 
+// headPause is the least time between two looks whether the stream still has the
+// events that were handled: if it was deleted for good and begun again, the new
+// ones have numbers that were handled.
+const headPause = 5 * time.Second
+
 // lane does the I/O that its machine asks for, and gives its deliveries to the
 // program.
 type lane struct {
@@ -43,6 +48,9 @@ type lane struct {
 	wg      sync.WaitGroup
 	outcome error
 
+	// sought is when the end of the stream was looked for last; it belongs to the
+	// read under way.
+	sought time.Time
 	// standing tells others in the process how far the lane is.
 	standing *standing
 	lastErr  error
@@ -181,6 +189,10 @@ func (l *lane) read(a action) {
 	items, broken := l.sort(make([]item, 0, len(page)), page)
 	if broken != nil {
 		err = broken
+	}
+	if err == nil && len(page) == 0 && l.c.Stream != "" && time.Since(l.sought) > headPause {
+		l.sought = time.Now()
+		err = l.run.checkHead(l.run.work, store.Lane{Lane: l.hold.Lane, At: a.from})
 	}
 	l.outcomeOf("read events", func(m *machine) *setback { return &m.readings }, func(m *machine, now time.Time) {
 		m.hasRead(now, items, end, l.run.named(err))

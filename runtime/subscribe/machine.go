@@ -111,7 +111,7 @@ func newMachine(name string, lane store.Lane, c Config, how manner, random func(
 	if at, ok := c.Start.(At); ok && lane.At == 0 {
 		m.seeking = time.Time(at)
 	}
-	m.keys = map[string]uint64{}
+	m.keys = map[string]parkedKey{}
 	return m
 }
 

@@ -62,6 +62,16 @@ func label() string {
 	return text
 }
 
+// newMember is an id that rises with time: where lanes cannot be divided evenly,
+// the older members have one more, so that a new one takes nothing needlessly.
+func newMember() uuid.UUID {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.New()
+	}
+	return id
+}
+
 func (n *node) advance(ctx context.Context, m store.Move) error { return n.saver.advance(ctx, m) }
 
 // join lets r take part: it is told by grants what it has.
@@ -70,7 +80,7 @@ func (n *node) join(r *run) {
 	defer n.mu.Unlock()
 	n.runs[r.s.name] = append(n.runs[r.s.name], r)
 	if n.done == nil {
-		n.id, n.done = uuid.New(), make(chan struct{})
+		n.id, n.done = newMember(), make(chan struct{})
 		go n.loop(n.done)
 	}
 	wake(n.kick)
@@ -164,7 +174,7 @@ func (n *node) loop(done chan struct{}) {
 			if over {
 				n.done, n.releases = nil, nil
 			} else {
-				n.id = uuid.New() // the old one has left
+				n.id = newMember() // the old one has left
 			}
 			n.mu.Unlock()
 			if over {

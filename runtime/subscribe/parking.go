@@ -20,8 +20,8 @@ type parked struct {
 	// loaded tells that keys are known.
 	loaded   bool
 	loadings setback
-	// keys have events parked; the value is the number of the last write for them.
-	keys   map[string]uint64
+	// keys have events parked.
+	keys   map[string]parkedKey
 	writes uint64
 	// rows are to be stored; of those, sent are on their way.
 	rows     []row
@@ -34,6 +34,10 @@ type parked struct {
 	looked uint64
 	replay *replay
 }
+
+// parkedKey is what a machine knows of a key with parked events: the place of the
+// first when it looked last, and the number of the last write for it.
+type parkedKey struct{ head, write uint64 }
 
 // row is a parked event, and the number of its item.
 type row struct {
@@ -98,14 +102,20 @@ func (m *machine) hasLoaded(now time.Time, heads []store.Parked, err error) {
 	m.readings.clear()
 	m.loaded = true
 	for _, head := range heads {
-		m.keys[head.Key] = 0
+		m.keys[head.Key] = parkedKey{head: head.At}
 	}
 }
 
 // divert takes an event out of the queue to be stored as parked or skipped. It
 // reports false if that is not possible.
 func (m *machine) divert(now time.Time, number uint64, it *item, state store.ParkedState, err error) bool {
-	_, known := m.keys[it.key]
+	key, known := m.keys[it.key]
+	if known && err == nil && it.place == key.head { // parked before a crash, with its error
+		it.state = settled
+		m.waits--
+		m.advance(now, 0)
+		return true
+	}
 	if state == store.ParkedWaiting && !known && len(m.keys) >= m.c.MaxParkedKeys {
 		m.stop(now, &ParkedError{Subscription: m.name, Lane: m.lane, Keys: len(m.keys), Key: it.key, At: it.place, Err: err}, true)
 		return false
@@ -121,7 +131,7 @@ func (m *machine) divert(now time.Time, number uint64, it *item, state store.Par
 	}
 	m.writes++
 	if state == store.ParkedWaiting {
-		m.keys[it.key] = m.writes
+		m.keys[it.key] = parkedKey{key.head, m.writes}
 	} else {
 		kind = NoticeSkipped
 	}
@@ -182,12 +192,10 @@ func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err 
 	there := make(map[string]bool, len(heads))
 	for _, head := range heads {
 		there[head.Key] = true
-		if _, known := m.keys[head.Key]; !known {
-			m.keys[head.Key] = 0
-		}
+		m.keys[head.Key] = parkedKey{head.At, m.keys[head.Key].write}
 	}
-	for key, write := range m.keys {
-		if !there[key] && write <= m.looked && !m.stillToStore(key) {
+	for key, of := range m.keys {
+		if !there[key] && of.write <= m.looked && !m.stillToStore(key) {
 			delete(m.keys, key)
 		}
 	}

@@ -69,9 +69,3 @@ func (q *queue) push(it item) {
 	}
 	q.all = append(q.all, it)
 }
-
-func (q *queue) clear() {
-	for q.len() > 0 {
-		q.pop()
-	}
-}

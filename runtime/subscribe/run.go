@@ -1,7 +1,6 @@
 package subscribe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,18 +42,16 @@ type run struct {
 	// withdrawn is the node's.
 	withdrawn bool
 
-	mu      sync.Mutex
-	granted *grant
-	refused error // what renewing cannot heal
-	lanes   map[int]*lane
-	epoch   uuid.UUID
-	first   uint64 // where a lane without a checkpoint begins
-	opening setback
-	renewal setback
-	opened  bool
-	paused  bool
-	// stopping: the lanes are ending.
-	stopping  bool
+	mu        sync.Mutex
+	granted   *grant
+	refused   error // what renewing cannot heal
+	lanes     map[int]*lane
+	epoch     uuid.UUID
+	first     uint64 // where a lane without a checkpoint begins
+	opening   setback
+	renewal   setback
+	opened    bool
+	paused    bool
 	standings *standings
 	lastErr   error
 	lastAt    time.Time
@@ -80,12 +77,10 @@ func newRun(ctx context.Context, s *Subscription) *run {
 func (r *run) loop(ctx context.Context) error {
 	cause := r.open()
 	if cause == nil {
-		r.node.join(r)
+		r.node.join(r) //nolint:contextcheck // the membership is of all runs
 		cause = r.follow(ctx)
 		r.node.withdraw(r)
-		if err := r.stop(cause); err != nil && ctx.Err() == nil || !errors.Is(err, cause) || err != nil && err != cause { //nolint:errorlint // more than the cause
-			cause = cmp.Or(err, cause)
-		}
+		cause = r.stop(cause)
 		give, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		r.node.leave(give, r)
 		cancel()
@@ -237,8 +232,8 @@ func (r *run) apply(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.paused = g.share.Paused
-	lanes := maps.Clone(r.lanes)
 	r.mu.Unlock()
+	lanes := r.running()
 	for number, l := range lanes {
 		switch of, held := g.lanes[number]; {
 		case !held || of.Token != l.hold.Token || of.At < g.before[number]:
@@ -263,12 +258,18 @@ func (r *run) apply(ctx context.Context) error {
 
 // drain ends lanes beyond what is due, so that others can have them.
 func (r *run) drain(due int) {
+	lanes := r.running()
+	numbers := slices.Sorted(maps.Keys(lanes))
+	for _, number := range numbers[min(due, len(numbers)):] {
+		lanes[number].stop(errReleased, true)
+	}
+}
+
+// running are the lanes that have not ended.
+func (r *run) running() map[int]*lane {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	numbers := slices.Sorted(maps.Keys(r.lanes))
-	for _, number := range numbers[min(due, len(numbers)):] {
-		r.lanes[number].stop(errReleased, true)
-	}
+	return maps.Clone(r.lanes)
 }
 
 // begin starts a lane.
@@ -287,7 +288,7 @@ func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
 	r.mu.Unlock()
 	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
-	go l.drive()
+	go l.drive() //nolint:contextcheck // the last checkpoint is stored when ctx has ended
 	r.s.started.give()
 	return nil
 }
@@ -298,12 +299,31 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 	if of.At == 0 || of.At == r.first {
 		return nil
 	}
-	head, err := Current.first(ctx, r.s.db, r.s.c)
-	if err != nil || head >= of.At {
+	head, known, err := r.head(ctx)
+	if err != nil || !known || head >= of.At {
 		return r.named(err)
 	}
-	r.feed.forget()
 	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
+}
+
+// head is the last place that there is, if it is known: of a stream of which
+// removals have left nothing only a catalog knows.
+func (r *run) head(ctx context.Context) (at uint64, known bool, err error) {
+	db, stream := r.s.db, r.s.c.Stream
+	if catalog, ok := db.(store.Catalog); ok && stream != "" {
+		info, err := catalog.StreamInfo(ctx, stream)
+		if errors.Is(err, store.ErrStreamNotFound) {
+			return 0, true, nil
+		}
+		return uint64(info.Version), true, err
+	}
+	for e, err := range db.Read(ctx, store.Query{Stream: stream, Backward: true, Limit: 1}) {
+		if errors.Is(err, store.ErrStreamNotFound) {
+			return 0, true, nil
+		}
+		return r.s.c.place(&e), true, err
+	}
+	return 0, stream == "", nil
 }
 
 // hasEnded takes a lane out, gives it up, and returns why the run is to stop.
@@ -317,6 +337,9 @@ func (r *run) hasEnded(l *lane) error {
 	r.past[last.Lane] = last
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
+	if lost && errors.Is(cause, store.ErrFenced) {
+		r.refuse(l.hold)
+	}
 	kind := NoticeReleased
 	if lost {
 		kind = NoticeLost
@@ -326,7 +349,9 @@ func (r *run) hasEnded(l *lane) error {
 	}
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
 	switch {
-	case !lost && errors.Is(cause, errReleased):
+	case lost && errors.Is(cause, errReleased):
+		return nil
+	case errors.Is(cause, errReleased):
 		l.log.Info("subscription gives its lane to another process", "at", l.m.handled)
 		return nil
 	case lost && errors.Is(cause, store.ErrFenced):
@@ -335,16 +360,26 @@ func (r *run) hasEnded(l *lane) error {
 	return cause
 }
 
+// refuse takes a lane out of the last grant, which the store knows better by now: to
+// begin it again under the same token would be to handle for nothing what another
+// process handles, or what was paused. The node asks what it has at once.
+func (r *run) refuse(h store.Hold) {
+	r.mu.Lock()
+	if g := r.granted; g != nil && g.lanes[h.Lane].Token == h.Token {
+		delete(g.lanes, h.Lane)
+	}
+	r.mu.Unlock()
+	wake(r.node.kick)
+}
+
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
 func (r *run) stop(cause error) error {
 	r.halt(cause)
-	r.mu.Lock()
-	left := len(r.lanes)
-	for _, l := range r.lanes {
+	lanes := r.running()
+	for _, l := range lanes {
 		l.stop(cause, false)
 	}
-	r.mu.Unlock()
-	for ; left > 0; left-- {
+	for left := len(lanes); left > 0; left-- {
 		select {
 		case l := <-r.ended:
 			if err := r.hasEnded(l); err != nil && err != cause { //nolint:errorlint // more than the cause
@@ -361,14 +396,13 @@ func (r *run) stop(cause error) error {
 // keep renews the lanes that are ending.
 func (r *run) keep() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	for number, l := range r.lanes {
-		if r.granted == nil {
-			return
-		}
-		if of, held := r.granted.lanes[number]; held && of.Token == l.hold.Token {
-			l.renew(r.granted.until)
-		} else if r.renewal.failures == 0 {
+	g, failing := r.granted, r.renewal.failures > 0
+	r.mu.Unlock()
+	for number, l := range r.running() {
+		switch of, held := g.lanes[number]; {
+		case held && of.Token == l.hold.Token:
+			l.renew(g.until)
+		case !failing:
 			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		}
 	}
@@ -396,10 +430,7 @@ func (r *run) isLive() {
 	if r.lives.Load() {
 		return
 	}
-	r.mu.Lock()
-	lanes := slices.Collect(maps.Values(r.lanes))
-	r.mu.Unlock()
-	for _, l := range lanes {
+	for _, l := range r.running() {
 		l.mu.Lock()
 		live := l.m.live
 		l.mu.Unlock()

@@ -32,7 +32,7 @@ func (s *saver) advance(ctx context.Context, m store.Move) error {
 	s.queue = append(s.queue, own)
 	if !s.running {
 		s.running = true
-		go s.drain()
+		go s.drain() //nolint:contextcheck // it serves several callers
 	}
 	s.mu.Unlock()
 	return <-own.outcome

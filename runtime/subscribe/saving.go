@@ -51,7 +51,7 @@ func (m *machine) advance(now time.Time, events int) {
 }
 
 func (m *machine) maySave() bool {
-	return !m.busy[saves] && !m.hopeless && !m.lost && m.handled > m.stored && !(m.how.moves && m.inFlight > 0)
+	return !m.busy[saves] && !m.hopeless && !m.lost && m.handled > m.stored && (!m.how.moves || m.inFlight == 0)
 }
 
 func (m *machine) saveAt() time.Time {

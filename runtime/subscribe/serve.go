@@ -53,7 +53,7 @@ func (l *lane) pull(most int, into []delivery) (context.Context, []delivery) {
 		l.mu.Lock()
 		ds, next := l.m.pull(time.Now(), most, into[:0])
 		if len(ds) > 0 && l.work.Err() != nil && l.run.work.Err() == nil {
-			l.work, l.halt = context.WithCancelCause(l.run.work)
+			l.work, l.halt = context.WithCancelCause(l.run.work) //nolint:fatcontext // beside the one that has ended
 		}
 		ctx, act := l.work, l.m.pressing()
 		notices := l.m.notices

@@ -156,10 +156,29 @@ func On(h Handler) es.Route {
 	})
 }
 
+// OnBatch routes the events of ledger streams to h, several at once, for
+// es.SubscribeBatch and es.SubscribeTx.
+func OnBatch(h func(context.Context, []Recorded) error) es.Route {
+	return ledgerFamily.OnBatch(h)
+}
+
 // Subscribe returns a subscription of h to all ledger streams. Its checkpoint is
 // stored under name, so it resumes where the last run with that name ended. It
 // connects to nothing: Run does, and blocks. h gets every event at least once and
 // in order.
 func Subscribe(s store.Store, name string, h Handler, c subscribe.Config) (*subscribe.Subscription, error) {
 	return es.Subscribe(s, name, c, On(h))
+}
+
+// SubscribeBatch is Subscribe with several events at once, as c.Batch says. If h
+// fails, it gets them again.
+func SubscribeBatch(s store.Store, name string, h func(context.Context, []Recorded) error, c subscribe.Config) (*subscribe.Subscription, error) {
+	return es.SubscribeBatch(s, name, c, OnBatch(h))
+}
+
+// SubscribeTx is Subscribe with h in the transactions that move the checkpoint:
+// what h does by the transaction in its context is there exactly once. s must have
+// transactions for handlers, as SQLite and PostgreSQL do.
+func SubscribeTx(s store.Store, name string, h Handler, c subscribe.Config) (*subscribe.Subscription, error) {
+	return es.SubscribeTx(s, name, c, On(h))
 }

@@ -64,7 +64,7 @@ func (s *Store) Doctor(ctx context.Context) (Report, error) {
 	err := s.call(ctx, "examine schema "+printable.Name(s.config.Schema), func(ctx context.Context, conn *pgx.Conn) error {
 		r = Report{
 			Store: s.config.Schema, Appending: []Session{}, Locks: []LockState{}, Snapshots: []SnapshotState{},
-			Tables: []TableState{}, Indexes: []IndexInfo{}, Findings: []Finding{},
+			Tables: []TableState{}, Lanes: []LaneState{}, Indexes: []IndexInfo{}, Findings: []Finding{},
 		}
 		return s.examine(ctx, conn, &r)
 	})
@@ -129,6 +129,11 @@ func (s *Store) examineSchema(ctx context.Context, conn *pgx.Conn, r *Report) (e
 	if r.Tables, err = collect(ctx, conn, healthSQL("tables", s.schema), func(v *TableState) []any {
 		return []any{&v.Table, &v.Live, &v.Dead, &v.Vacuumed, &v.Bytes}
 	}, s.config.Schema); err != nil {
+		return err
+	}
+	if r.Lanes, err = collect(ctx, conn, healthSQL("lanes", s.schema), func(v *LaneState) []any {
+		return []any{&v.Subscription, &v.Lane, &v.At, (*[16]byte)(&v.Owner), &v.Label, &v.Ended, &v.Since, &v.Error}
+	}); err != nil {
 		return err
 	}
 	if r.Indexes, err = s.indexes(ctx, conn); err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -257,5 +259,41 @@ func TestTheDoctorOfAServerThatIsAway(t *testing.T) {
 		if !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// TestTheDoctorNamesLanesThatNobodyTakesOver, with their owners.
+func TestTheDoctorNamesLanesThatNobodyTakesOver(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	m := newMember()
+	m.Label, m.Lease = "host 17 bank", time.Millisecond
+	hold, _ := take(t, s, m)
+	if err := s.Subscriptions().Report(t.Context(), hold, "no such type"); err != nil {
+		t.Fatal(err)
+	}
+	run(t, pgtest.Pool(t), "UPDATE "+postgres.SchemaOf(s)+".members SET expires = expires - interval '1 minute'")
+	r, err := s.Doctor(t.Context())
+	if err != nil || len(r.Lanes) != 1 {
+		t.Fatalf("lanes are %+v, %v, want one", r.Lanes, err)
+	}
+	if l := r.Lanes[0]; l.Subscription != "s" || l.Owner != m.ID || l.Label != m.Label || !l.Ended || l.Since < 60 || l.Error != "no such type" {
+		t.Errorf("the lane is %+v", l)
+	}
+	if !slices.ContainsFunc(r.Findings, func(f postgres.Finding) bool {
+		return strings.Contains(f.What, "lane 0 of subscription s") && strings.Contains(f.What, m.ID.String()) && strings.Contains(f.What, m.Label)
+	}) {
+		t.Errorf("findings: %+v", r.Findings)
+	}
+	m.Lease = time.Hour
+	take(t, s, m)
+	run(t, pgtest.Pool(t), "UPDATE "+postgres.SchemaOf(s)+".lanes SET error = 'sick', error_since = now() - interval '1 minute'")
+	if r, err = s.Doctor(t.Context()); err != nil || len(r.Lanes) != 1 || r.Lanes[0].Ended || r.Lanes[0].Since < 60 {
+		t.Errorf("lanes are %+v, %v", r.Lanes, err)
+	}
+	if !slices.ContainsFunc(r.Findings, func(f postgres.Finding) bool {
+		return f.Severity == postgres.Harmful && strings.Contains(f.What, "cannot go on") && strings.Contains(f.What, "sick")
+	}) {
+		t.Errorf("findings: %+v", r.Findings)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/esgen/esgen/internal/printable"
 )
 
 // What is reported beyond these is seldom an accident. An append takes
@@ -13,6 +15,7 @@ const (
 	longAppend   = 10.0  // seconds that a transaction holds events
 	longWait     = 1.0   // seconds that somebody waits for the head or a stream
 	longSnapshot = 300.0 // seconds that a snapshot is held
+	longFailure  = 10.0  // seconds that a lane cannot go on
 	// manySince is how many transactions may have begun since a snapshot that shows
 	// no age, as those of replication slots and standbys.
 	manySince = 1_000_000
@@ -43,6 +46,17 @@ func (r *Report) judge() {
 		if t.Dead > manyDead && 2*t.Dead > t.Live {
 			r.find(Harmful, fmt.Sprintf("table %s has %d dead rows beside %d live ones", t.Table, t.Dead, t.Live),
 				"look at what holds old snapshots, then VACUUM it; is autovacuum on?")
+		}
+	}
+	for _, l := range r.Lanes {
+		name := fmt.Sprintf("lane %d of subscription %s", l.Lane, printable.Name(l.Subscription))
+		switch {
+		case l.Ended:
+			r.find(Notable, fmt.Sprintf("%s is at %d and belongs to %s, member %s, whose membership ended %.0f s ago: nobody has taken it over",
+				name, l.At, printable.Name(l.Label), l.Owner, l.Since), "run the subscription somewhere, or delete it if nobody needs it any more")
+		case l.Since > longFailure:
+			r.find(Harmful, fmt.Sprintf("%s is at %d and cannot go on since %.0f s: %s", name, l.At, l.Since, printable.Name(l.Error)),
+				"look at what "+printable.Name(l.Label)+" logs")
 		}
 	}
 	for _, f := range r.Filters {

@@ -59,6 +59,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	}
 	defer rollback(ctx, tx)
 	s := db.WithTx(tx)
+	defer s.over.Store(true)
 	if err := work(ctx, tx, s); err != nil {
 		return nil, err
 	}

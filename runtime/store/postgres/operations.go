@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,6 +15,9 @@ type operations struct {
 	s *Store
 	// tx is the caller's transaction, nil for the store's own connections.
 	tx pgx.Tx
+	// over tells that tx has ended, where that is known: its connection may be
+	// somebody else's by now.
+	over *atomic.Bool
 	// observed tells [Config.Observer].
 	observed *store.Observed
 }
@@ -23,6 +28,9 @@ type operations struct {
 func (o *operations) call(ctx context.Context, op string, work func(context.Context, *pgx.Conn) error) error {
 	if err := store.Ended(ctx, op); err != nil {
 		return err
+	}
+	if o.over != nil && o.over.Load() {
+		return fmt.Errorf("%s: the transaction has ended; use what works in it only until the function returns that was given it", op)
 	}
 	ctx, cancel := store.WithTimeout(ctx, o.s.config.Timeout)
 	defer cancel()

@@ -59,6 +59,7 @@ type undeleted struct {
 	store.Catalog
 	store.Snapshots
 	store.Linker
+	store.Transactor
 
 	schema string
 }
@@ -74,7 +75,7 @@ func TestTheContractHoldsForARoleThatOwnsNothing(t *testing.T) {
 	t.Parallel()
 	app := role(t)
 	hidden := func(s *postgres.Store) store.Store {
-		return undeleted{Store: s, Catalog: s, Snapshots: s, Linker: s, schema: postgres.SchemaOf(s)}
+		return undeleted{Store: s, Catalog: s, Snapshots: s, Linker: s, Transactor: s, schema: postgres.SchemaOf(s)}
 	}
 	for _, c := range []struct {
 		name     string
@@ -260,7 +261,7 @@ func TestNoTableOfOthersShadowsTheStores(t *testing.T) {
 		t.Error(err)
 	}
 	checkStored(t, s, 3)
-	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "snapshots"} {
+	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "lanes", "members", "parked", "snapshots"} {
 		var n int
 		if err := app.QueryRow(t.Context(), "SELECT count(*) FROM pg_temp."+table).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%d rows went to the temporary table %s, %v", n, table, err)

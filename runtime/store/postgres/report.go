@@ -3,6 +3,8 @@ package postgres
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -26,6 +28,9 @@ type Report struct {
 	Snapshots []SnapshotState `json:"snapshots"`
 	Tables    []TableState    `json:"tables"`
 	Indexes   []IndexInfo     `json:"indexes"`
+	// Lanes of subscriptions are those whose owner has ended and that nobody has
+	// taken over, and those whose owner cannot go on, the longest first, at most 50.
+	Lanes []LaneState `json:"lanes"`
 	// Filters are those that this process has read with, and that no index serves;
 	// nil if there are none.
 	Filters []FilterState `json:"filters,omitempty"`
@@ -130,6 +135,22 @@ type TableState struct {
 	Dead     int64      `json:"dead_rows"`
 	Vacuumed *time.Time `json:"vacuumed"`
 	Bytes    int64      `json:"bytes"`
+}
+
+// LaneState is a lane of a subscription that does not go on.
+type LaneState struct {
+	Subscription string `json:"subscription"`
+	Lane         int    `json:"lane"`
+	At           int64  `json:"at"`
+	// Owner is the id of a member, Label what it says of itself.
+	Owner uuid.UUID `json:"owner"`
+	Label string    `json:"label"`
+	// Ended tells that the owner's membership has ended.
+	Ended bool `json:"ended"`
+	// Since is how many seconds ago that was, or the first failure.
+	Since float64 `json:"since"`
+	// Error is what the owner could not do last.
+	Error string `json:"error,omitempty"`
 }
 
 // FilterState is a filter that a store has read with although no index serves it.

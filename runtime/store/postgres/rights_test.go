@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -41,7 +42,12 @@ func TestEveryRightIsNeeded(t *testing.T) {
 	}
 	load := func() error { _, err := s.LoadSnapshot(ctx, "bank-1"); return err }
 	save := func() error { return s.SaveSnapshot(ctx, snapshot) }
-	advance := func() error { return s.Subscriptions().Pause(ctx, "n", true) }
+	k := s.Subscriptions()
+	renew := func() error {
+		_, err := k.Renew(ctx, store.Member{ID: uuid.New(), Lease: time.Hour, Runs: []string{"n"}})
+		return err
+	}
+	parked := store.Parked{Key: "k", At: 1, Stream: "bank-1", Type: "x", State: store.ParkedWaiting}
 	for right, call := range map[string]func() error{
 		"USAGE ON SCHEMA %s":                read(store.Query{}),
 		"SELECT ON %s.events":               read(store.Query{}),
@@ -51,7 +57,21 @@ func TestEveryRightIsNeeded(t *testing.T) {
 		"SELECT ON %s.store":                func() error { _, err := s.Doctor(ctx); return err },
 		"SELECT ON %s.subscriptions":        open("n"),
 		"INSERT ON %s.subscriptions":        open("m"),
-		"UPDATE ON %s.subscriptions":        advance,
+		"UPDATE ON %s.subscriptions":        func() error { return k.Pause(ctx, "n", false) },
+		"DELETE ON %s.subscriptions":        func() error { return k.Delete(ctx, "nobody") },
+		"SELECT ON %s.lanes":                func() error { _, err := k.Find(ctx, "n"); return err },
+		"INSERT ON %s.lanes":                open("m"),
+		"UPDATE ON %s.lanes":                func() error { return k.Advance(ctx, store.Move{Hold: store.Hold{Subscription: "n"}, To: 1}) },
+		"SELECT ON %s.members":              renew,
+		"INSERT ON %s.members":              renew,
+		"UPDATE ON %s.members":              renew,
+		"DELETE ON %s.members":              func() error { return k.Leave(ctx, uuid.New()) },
+		"SELECT ON %s.parked":               func() error { _, err := k.Find(ctx, "n"); return err },
+		"INSERT ON %s.parked":               func() error { return k.Park(ctx, store.Hold{Subscription: "n"}, parked) },
+		"UPDATE ON %s.parked":               func() error { _, err := k.Mark(ctx, "n", "k", store.ParkedRetry, ""); return err },
+		"DELETE ON %s.parked":               func() error { return k.Unpark(ctx, store.Hold{Subscription: "n"}, "k", 1) },
+		"EXECUTE ON FUNCTION %s.renew":      renew,
+		"EXECUTE ON FUNCTION %s.leave":      func() error { return k.Leave(ctx, uuid.New()) },
 		"SELECT ON %s.snapshots":            load,
 		"INSERT ON %s.snapshots":            save,
 		"UPDATE ON %s.snapshots":            save,

@@ -164,7 +164,7 @@ func (s *Store) Format() store.Format { return s.config.Format }
 // Capabilities declares everything that package store names.
 func (s *Store) Capabilities() store.Capabilities {
 	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
-		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
+		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes | store.Transacts
 }
 
 // Local rings after appends of this process, and of others if there is a

@@ -74,7 +74,7 @@ func empty(pool *pgxpool.Pool, schema string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		for _, sql := range []string{
 			"SET LOCAL session_replication_role = replica",
-			"TRUNCATE " + in + ".streams, " + in + ".events, " + in + ".links, " + in + ".pending, " + in + ".subscriptions, " + in + ".snapshots RESTART IDENTITY",
+			"TRUNCATE " + in + ".streams, " + in + ".events, " + in + ".links, " + in + ".pending, " + in + ".subscriptions, " + in + ".lanes, " + in + ".members, " + in + ".parked, " + in + ".snapshots RESTART IDENTITY",
 			"UPDATE " + in + ".store SET floor = 0, epoch = gen_random_uuid()",
 		} {
 			if _, err := tx.Exec(ctx, sql); err != nil {

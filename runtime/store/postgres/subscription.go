@@ -150,6 +150,10 @@ func (k subscriptions) Rename(ctx context.Context, name, to string) error {
 	if err := cmp.Or(store.CheckSubscription(name), store.CheckSubscription(to)); err != nil {
 		return err
 	}
+	if name == to {
+		_, err := k.Find(ctx, name)
+		return cmp.Or(err, error(&store.SubscriptionExistsError{Name: to}))
+	}
 	var refusal error
 	tries := 0
 	err := k.call(ctx, "rename", name, func(ctx context.Context, conn *pgx.Conn) error {

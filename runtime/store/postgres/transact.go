@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
@@ -68,10 +67,12 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 		return &store.FencedError{Holds: []store.Hold{m.Hold}}
 	}
 	in := s.WithTx(tx)
+	defer in.over.Store(true)
 	inner := context.WithValue(store.WithStreams(ctx, in), txKey{}, pgx.Tx(handlerTx{tx}))
 	if err := f(inner, in); err != nil {
 		return err
 	}
+	in.over.Store(true)
 	ctx, cancel := store.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	if err := s.commitMove(ctx, op, m, in, tx, conn.Release); err != nil {
@@ -113,7 +114,7 @@ func (s *Store) commitMove(ctx context.Context, op string, m store.Move, in *Tx,
 		return in.duplicate(ctx, op, err)
 	case errors.Is(err, pgx.ErrTxCommitRollback):
 		return fmt.Errorf("%s: rolled back: a statement in it had failed, and its error was not returned: %w", op, err)
-	case rolledBack(err), pgconn.SafeToRetry(err):
+	case rolledBack(err):
 		return s.explain(ctx, op, err)
 	}
 	release()

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 
@@ -46,7 +47,7 @@ var (
 // and stays the caller's to end. After its commit call [Store.Wake], or let
 // subscriptions poll; [InTx] does both and fills in the positions.
 func (s *Store) WithTx(tx pgx.Tx) *Tx {
-	return &Tx{operations: operations{s: s, tx: tx, observed: s.observed.InTx()}}
+	return &Tx{operations: operations{s: s, tx: tx, over: new(atomic.Bool), observed: s.observed.InTx()}}
 }
 
 // Wake wakes subscriptions, here and in other processes: events were appended in a

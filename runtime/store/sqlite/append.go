@@ -58,7 +58,8 @@ func (s *Store) appendAll(ctx context.Context, batches []store.Batch) ([]store.A
 // outcome words the error of a change. Refusals are in the store's words already.
 func (s *Store) outcome(op string, err error) error {
 	for _, known := range []error{
-		store.ErrConflict, store.ErrDuplicateEvent, store.ErrFenced, store.ErrUnavailable,
+		store.ErrConflict, store.ErrDuplicateEvent, store.ErrUnavailable,
+		store.ErrFenced, store.ErrSubscriptionNotFound, store.ErrSubscriptionExists,
 		store.ErrStreamNotFound, store.ErrStreamDeleted, store.ErrEventNotFound, store.ErrInvalid,
 		context.Canceled, context.DeadlineExceeded,
 	} {

@@ -105,9 +105,18 @@ func (b *base) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// source is what can be read from: the file, or a transaction.
+type source interface {
+	statement(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
 // row runs a query for its one row. No row is [sql.ErrNoRows].
 func (b *base) row(ctx context.Context, query string, args []any, dest ...any) error {
-	st, err := b.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call
+	return row(ctx, b, query, args, dest...)
+}
+
+func row(ctx context.Context, from source, query string, args []any, dest ...any) error {
+	st, err := from.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo
 		return store.StreamInfo{}, err
 	}
 	defer cancel()
-	info, err := s.describe(ctx, stream)
+	info, err := describe(ctx, s.base, stream)
 	if err != nil && !errors.Is(err, store.ErrStreamNotFound) {
 		err = interpret(store.Ended(ctx, ""), s.file, op, err)
 	}
@@ -38,8 +38,8 @@ type listed struct {
 	id int64 // in the order of creation
 }
 
-func (s *Store) describe(ctx context.Context, stream string) (listed, error) {
-	st, err := s.base.statement(ctx, streamInfoSQL) //nolint:sqlclosecheck // kept for the next call
+func describe(ctx context.Context, from source, stream string) (listed, error) {
+	st, err := from.statement(ctx, streamInfoSQL) //nolint:sqlclosecheck // kept for the next call
 	if err != nil {
 		return listed{}, err
 	}
@@ -131,7 +131,7 @@ func (l *listing) next(ctx context.Context) ([]listed, error) {
 	}
 	defer cancel()
 	if l.after == nil && l.q.After != "" {
-		after, err := l.s.describe(ctx, l.q.After)
+		after, err := describe(ctx, l.s.base, l.q.After)
 		if errors.Is(err, store.ErrStreamNotFound) {
 			return nil, err
 		}

@@ -9,18 +9,25 @@ import (
 // run flushes until nothing waits.
 func (w *writer) run() {
 	for w.waiting() {
-		asked := time.Now()
-		if err := w.lock(); err != nil {
-			if !errors.Is(err, errNobody) {
-				w.finish(w.take(), err)
-			}
-			continue
-		}
-		waited := time.Since(asked)
-		// Callers that were woken by the last flush come back now.
-		runtime.Gosched()
-		w.flush(w.take(), waited)
+		w.flushAll()
 	}
+}
+
+// flushAll flushes what waits, once no handler's transaction is under way.
+func (w *writer) flushAll() {
+	<-w.turn
+	defer func() { w.turn <- struct{}{} }()
+	asked := time.Now()
+	if err := w.lock(); err != nil {
+		if !errors.Is(err, errNobody) {
+			w.finish(w.take(), err)
+		}
+		return
+	}
+	waited := time.Since(asked)
+	// Callers that were woken by the last flush come back now.
+	runtime.Gosched()
+	w.flush(w.take(), waited)
 }
 
 var errNobody = errors.New("nobody waits for the write lock any more")

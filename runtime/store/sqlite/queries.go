@@ -85,10 +85,64 @@ var (
 	//go:embed queries/read_categories_backward.sql
 	readCategoriesBackwardSQL string
 
-	//go:embed queries/checkpoint.sql
-	checkpointSQL string
-	//go:embed queries/insert_checkpoint.sql
-	insertCheckpointSQL string
+	//go:embed queries/open_subscription.sql
+	openSubscriptionSQL string
+	//go:embed queries/insert_lane.sql
+	insertLaneSQL string
+	//go:embed queries/find_subscription.sql
+	findSubscriptionSQL string
+	//go:embed queries/list_subscriptions.sql
+	listSubscriptionsSQL string
+	//go:embed queries/subscription.sql
+	subscriptionSQL string
+	//go:embed queries/pause_subscription.sql
+	pauseSubscriptionSQL string
+	//go:embed queries/rename_subscription.sql
+	renameSubscriptionSQL string
+	//go:embed queries/remove_subscription.sql
+	removeSubscriptionSQL string
+	//go:embed queries/remove_lanes.sql
+	removeLanesSQL string
+	//go:embed queries/remove_parked.sql
+	removeParkedSQL string
+	//go:embed queries/free_lanes.sql
+	freeLanesSQL string
+	//go:embed queries/reset_lanes.sql
+	resetLanesSQL string
+	//go:embed queries/save_member.sql
+	saveMemberSQL string
+	//go:embed queries/share.sql
+	shareSQL string
+	//go:embed queries/take_lanes.sql
+	takeLanesSQL string
+	//go:embed queries/member_lanes.sql
+	memberLanesSQL string
+	//go:embed queries/forget_members.sql
+	forgetMembersSQL string
+	//go:embed queries/leave_lanes.sql
+	leaveLanesSQL string
+	//go:embed queries/remove_member.sql
+	removeMemberSQL string
+	//go:embed queries/epoch.sql
+	epochSQL string
+	//go:embed queries/held_lane.sql
+	heldLaneSQL string
+	//go:embed queries/free_lane.sql
+	freeLaneSQL string
+	//go:embed queries/move_lane.sql
+	moveLaneSQL string
+	//go:embed queries/report_lane.sql
+	reportLaneSQL string
+	//go:embed queries/park.sql
+	parkSQL string
+	//go:embed queries/unpark.sql
+	unparkSQL string
+	//go:embed queries/mark_parked.sql
+	markParkedSQL string
+	//go:embed queries/list_parked.sql
+	listParkedSQL string
+	//go:embed queries/list_retries.sql
+	listRetriesSQL string
 	//go:embed queries/save_snapshot.sql
 	saveSnapshotSQL string
 	//go:embed queries/load_snapshot.sql

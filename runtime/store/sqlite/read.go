@@ -46,7 +46,10 @@ func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Record
 		yield(store.Recorded{}, err)
 		return
 	}
-	r := newReading(s, q)
+	newReading(s, q).yield(ctx, yield)
+}
+
+func (r *reading) yield(ctx context.Context, yield func(store.Recorded, error) bool) {
 	for !r.over {
 		page, err := r.next(ctx)
 		for _, e := range page {
@@ -69,6 +72,7 @@ func (s *Store) read(ctx context.Context, q store.Query, yield func(store.Record
 // versions.
 type reading struct {
 	s   *Store
+	src source
 	q   store.Query
 	op  string
 	sql string
@@ -84,7 +88,7 @@ type reading struct {
 }
 
 func newReading(s *Store, q store.Query) *reading {
-	r := &reading{s: s, q: q, op: "read " + q.String(), low: 1, high: math.MaxInt64, left: q.Limit}
+	r := &reading{s: s, src: s.base, q: q, op: "read " + q.String(), low: 1, high: math.MaxInt64, left: q.Limit}
 	if r.left == 0 {
 		r.left = math.MaxInt
 	}
@@ -223,7 +227,7 @@ func (r *reading) place(e store.Recorded) int64 {
 // bound lowers high to the last place that there is.
 func (r *reading) bound(ctx context.Context) error {
 	if r.q.Stream != "" {
-		info, err := r.s.describe(ctx, r.q.Stream)
+		info, err := describe(ctx, r.src, r.q.Stream)
 		if err == nil && !info.Deleted.IsZero() {
 			err = &store.StreamDeletedError{Op: "read", Stream: r.q.Stream, Deleted: info.Deleted}
 		}
@@ -231,7 +235,7 @@ func (r *reading) bound(ctx context.Context) error {
 		return err
 	}
 	var last *int64
-	if err := r.s.base.row(ctx, lastPositionSQL, nil, &last); err != nil {
+	if err := row(ctx, r.src, lastPositionSQL, nil, &last); err != nil {
 		return err
 	}
 	if last == nil {
@@ -251,7 +255,7 @@ func (r *reading) fail(ctx context.Context, err error) error {
 // page reads at most limit events between low and high. full tells that there
 // may be more between them than were read.
 func (r *reading) page(ctx context.Context, low, high int64, limit int) (page []store.Recorded, full bool, err error) {
-	st, err := r.s.base.statement(ctx, r.sql) //nolint:sqlclosecheck // kept for the next page
+	st, err := r.src.statement(ctx, r.sql) //nolint:sqlclosecheck // kept for the next page
 	if err != nil {
 		return nil, false, err
 	}

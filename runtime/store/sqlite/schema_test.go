@@ -75,7 +75,10 @@ func TestStatementsUseIndexes(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := explain(t, db, string(text))
-		for _, table := range []string{"e", "s", "m", "i", "c", "l", "o", "events", "streams", "links", "categories", "snapshots", "subscriptions"} {
+		for _, table := range []string{"e", "s", "m", "i", "c", "l", "o", "events", "streams", "links", "categories", "snapshots", "subscriptions", "lanes", "parked"} {
+			if table == "m" && strings.HasSuffix(name, "share.sql") {
+				continue // there are as many members as processes
+			}
 			if strings.Contains(plan+"\n", "SCAN "+table+"\n") || strings.Contains(plan, "SCAN "+table+" ") {
 				t.Errorf("%s walks %s:\n%s", name, table, plan)
 			}

@@ -56,11 +56,12 @@ type Store struct {
 }
 
 var (
-	_ store.Store     = (*Store)(nil)
-	_ store.Catalog   = (*Store)(nil)
-	_ store.Snapshots = (*Store)(nil)
-	_ store.Linker    = (*Store)(nil)
-	_ store.Deleter   = (*Store)(nil)
+	_ store.Store      = (*Store)(nil)
+	_ store.Catalog    = (*Store)(nil)
+	_ store.Snapshots  = (*Store)(nil)
+	_ store.Linker     = (*Store)(nil)
+	_ store.Deleter    = (*Store)(nil)
+	_ store.Transactor = (*Store)(nil)
 )
 
 // Open returns the store in file, a path. It checks its arguments; the file is
@@ -94,6 +95,8 @@ func Open(file string, c Config) (*Store, error) {
 		base: newBase(path, c), window: window,
 	}
 	s.writer.base, s.writer.local, s.writer.observed = s.base, &s.local, s.observed
+	s.writer.turn = make(chan struct{}, 1)
+	s.writer.turn <- struct{}{}
 	return s, nil
 }
 
@@ -110,7 +113,7 @@ func (s *Store) Local() *store.Local { return &s.local }
 // Capabilities are all that there are.
 func (s *Store) Capabilities() store.Capabilities {
 	return store.DenseOrder | store.SeveralStreams | store.Durable | store.SeveralProcesses |
-		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
+		store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes | store.Transacts
 }
 
 // Close waits until every append that has begun has ended, and closes the file.

@@ -29,7 +29,7 @@ func (b *base) session() (*session, error) {
 	}
 	// The writer waits for the lock by itself: see [writer.lock].
 	db, err := open(address(b.file, "mode=rw", "_busy_timeout=0", "_synchronous="+level,
-		"_pragma=journal_size_limit(67108864)"), 1)
+		"_pragma=journal_size_limit(67108864)", "_txlock=immediate"), 1)
 	if err != nil {
 		return nil, err
 	}
@@ -124,4 +124,15 @@ func (t *tx) next() int64 {
 	}
 	t.head++
 	return t.head
+}
+
+// each calls scan for each row of a query.
+func (t *tx) each(query string, args []any, scan func(*sql.Rows) error) {
+	st, err := t.s.statement(query)
+	if err == nil {
+		err = each(steady, st, args, scan)
+	}
+	if err != nil {
+		t.fail(err)
+	}
 }

@@ -38,7 +38,10 @@ type writer struct {
 	idle    chan struct{} // closed when the goroutine ends; nil without one
 	blocked error         // why the lock was last refused, while it is waited for
 
-	session *session // the goroutine's
+	// turn holds a token; who has it may use the session: the goroutine for each
+	// flush, a handler's transaction from beginning to end.
+	turn    chan struct{}
+	session *session
 }
 
 // change is something to write. apply decides under the write lock and writes,
@@ -69,6 +72,9 @@ type change struct {
 // its turn, nothing is written. Later than that the outcome is waited for a
 // little; if it stays unknown, the error is a [*doubtError].
 func (w *writer) do(ctx context.Context, c *change) error {
+	if err := w.within(ctx, c.op); err != nil {
+		return err
+	}
 	c.done = make(chan struct{})
 	w.mu.Lock()
 	w.queue = append(w.queue, c)
@@ -96,6 +102,14 @@ func (w *writer) do(ctx context.Context, c *change) error {
 		return w.withdrawn(ctx, c)
 	}
 	return &doubtError{cause: store.Ended(ctx, "")}
+}
+
+// within refuses what a handler's own transaction would keep waiting for ever.
+func (w *writer) within(ctx context.Context, op string) error {
+	if in, ok := ctx.Value(txKey{}).(*Tx); ok && in.s.base == w.base {
+		return &store.InvalidError{What: op, Reason: "the handler's own transaction holds the write lock; write through store.StreamsFrom(ctx) or sqlite.TxFrom(ctx)"}
+	}
+	return nil
 }
 
 // doubtError tells that a change may or may not have been committed.
@@ -130,8 +144,14 @@ func (w *writer) close(ctx context.Context) error {
 	for {
 		w.mu.Lock()
 		idle := w.idle
+		w.mu.Unlock()
 		if idle == nil {
-			defer w.mu.Unlock()
+			select {
+			case <-w.turn:
+				defer func() { w.turn <- struct{}{} }()
+			case <-ctx.Done():
+				return store.Ended(ctx, "")
+			}
 			if w.session == nil {
 				return nil
 			}
@@ -139,7 +159,6 @@ func (w *writer) close(ctx context.Context) error {
 			w.session = nil
 			return err
 		}
-		w.mu.Unlock()
 		select {
 		case <-idle:
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -20,6 +21,8 @@ type broken struct {
 	append        func(context.Context, []store.Batch) ([]store.Appended, error)
 	read          func(context.Context, store.Query) iter.Seq2[store.Recorded, error]
 	subscriptions func(store.Subscriptions) store.Subscriptions
+	once          sync.Once
+	transact      func(context.Context, store.Move, func(context.Context, store.Streams) error) error
 	save          func(context.Context, store.Snapshot) error
 	info          func(store.StreamInfo) store.StreamInfo
 	list          func(context.Context, store.StreamQuery) iter.Seq2[store.StreamInfo, error]
@@ -109,7 +112,18 @@ func (b *broken) Local() *store.Local {
 	return b.local
 }
 
-func (b *broken) Capabilities() store.Capabilities { return b.Store.Capabilities() | b.declares }
+func (b *broken) Capabilities() store.Capabilities {
+	return b.Store.Capabilities() | store.Transacts | b.declares
+}
+
+// Transact is what a memory store can make of it: good enough for cases in which
+// nothing else happens.
+func (b *broken) Transact(ctx context.Context, m store.Move, f func(context.Context, store.Streams) error) error {
+	if b.transact == nil {
+		return b.transacted(ctx, m, f)
+	}
+	return b.transact(ctx, m, f)
+}
 
 // changed reads through change, which returns false to leave an event out.
 func (b *broken) changed(change func(q store.Query, r *store.Recorded) bool) {
@@ -159,7 +173,7 @@ type defect struct {
 
 func TestBrokenStoresAreCaught(t *testing.T) {
 	t.Parallel()
-	for _, d := range slices.Concat(defects, filterDefects, listingDefects, linkDefects, deleteDefects, truncateDefects) {
+	for _, d := range slices.Concat(defects, filterDefects, listingDefects, linkDefects, deleteDefects, truncateDefects, subscriptionDefects, transactorDefects) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			d.isCaught(t)
@@ -178,7 +192,7 @@ func (d defect) isCaught(t *testing.T) {
 			return b
 		}
 		return Setup{
-			Declares:               Memory,
+			Declares:               Memory | store.Transacts,
 			Open:                   func(testing.TB) store.Store { return open(true) },
 			OpenWithoutHardDeletes: func(testing.TB) store.Store { return open(false) },
 		}

@@ -17,7 +17,9 @@ func durableCases() []contractCase {
 			first := f.append("bank-1", 0, given...)
 			f.append("card-1", store.Any, events(2)...)
 			f.opened("balances", "all", 0)
-			f.advance(f.taken("balances"), 0, 4)
+			hold := only(f, f.renew(member("balances")))
+			f.advance(hold, 0, 4)
+			f.park(hold, parked("bank-1", 3))
 			before := f.all()
 			f.equal("events", 5, len(before))
 			keeper, keeps := f.store.(store.Snapshots)
@@ -29,6 +31,7 @@ func durableCases() []contractCase {
 			f.equal("bank-1", before[:3], f.stream("bank-1"))
 			f.equal("category", before[3:], f.read(store.Query{Categories: []string{"card"}}))
 			f.equal("checkpoint", uint64(4), f.at("balances"))
+			f.equal("parked", 1, f.find("balances").Parked)
 			if keeps {
 				f.equal("snapshot", store.Version(3), f.load(f.store.(store.Snapshots), "bank-1").Version)
 			}
@@ -63,16 +66,12 @@ func processCases() []contractCase {
 			two := f.another()
 			f.opened("s", "all", 0)
 			f.equal("settings", "all", two.opened("s", "others", 5).Settings)
-			lost := f.taken("s")
-			for _, paused := range []bool{true, false} {
-				if err := two.store.Subscriptions().Pause(f.ctx, "s", paused); err != nil {
-					f.Fatal(err)
-				}
-			}
-			two.advance(two.taken("s"), 0, 3)
-			if err := f.store.Subscriptions().Advance(f.ctx, store.Move{Hold: lost, To: 2}); !errors.Is(err, store.ErrFenced) {
-				f.Errorf("Advance by the process that lost it: %v, want a FencedError", err)
-			}
+			m := member("s")
+			lost := only(f, f.renew(m))
+			two.leave(m)
+			won := only(f, two.renew(member("s")))
+			two.advance(won, 0, 3)
+			f.fenced(f.subs().Advance(f.ctx, store.Move{Hold: lost, To: 2}), lost)
 			f.equal("at", uint64(3), f.at("s"))
 		}},
 		{name: "of appends in two processes that expect the same version one succeeds", needs: store.SeveralProcesses, run: func(f *fixture) {

@@ -44,8 +44,8 @@ type Setup struct {
 // What the stores of this module declare.
 const (
 	Memory   = store.DenseOrder | store.SeveralStreams | store.KeepsSnapshots | store.KeepsCatalog | store.Links | store.Deletes
-	SQLite   = Memory | store.Durable | store.SeveralProcesses
-	Postgres = Memory | store.Durable | store.SeveralProcesses
+	SQLite   = Memory | store.Durable | store.SeveralProcesses | store.Transacts
+	Postgres = Memory | store.Durable | store.SeveralProcesses | store.Transacts
 )
 
 // Run holds a store against the contract: each case is a parallel subtest with
@@ -83,7 +83,12 @@ func cases() []contractCase {
 		cancelCases(),
 		bellCases(),
 		observeCases(),
-		checkpointCases(),
+		subscriptionCases(),
+		laneCases(),
+		ownerCases(),
+		parkedCases(),
+		managementCases(),
+		transactorCases(),
 		snapshotCases(),
 		catalogCases(),
 		listingCases(),

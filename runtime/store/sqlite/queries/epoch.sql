@@ -1,0 +1,2 @@
+-- What this history of events is called.
+SELECT epoch FROM store;

@@ -1,0 +1,10 @@
+-- A row per lane.
+-- ?1 name
+SELECT s.name, s.settings, s.paused, s.created,
+    (SELECT count(*) FROM parked AS p WHERE p.subscription = s.id AND p.state IN ('parked', 'retry')),
+    l.lane, l.place, l.token, l.owner, m.label, m.expires, l.error, l.error_since, l.changed
+FROM subscriptions AS s
+JOIN lanes AS l ON l.subscription = s.id
+LEFT JOIN members AS m ON m.id = l.owner
+WHERE s.name = ?1
+ORDER BY l.lane;

@@ -1,0 +1,2 @@
+-- ?1 subscription
+DELETE FROM lanes WHERE subscription = ?1;

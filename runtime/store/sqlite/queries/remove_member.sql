@@ -1,0 +1,2 @@
+-- ?1 id
+DELETE FROM members WHERE id = ?1;

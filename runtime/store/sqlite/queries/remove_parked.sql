@@ -1,0 +1,2 @@
+-- ?1 subscription
+DELETE FROM parked WHERE subscription = ?1;

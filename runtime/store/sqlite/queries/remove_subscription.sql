@@ -1,0 +1,2 @@
+-- ?1 subscription
+DELETE FROM subscriptions WHERE id = ?1;
