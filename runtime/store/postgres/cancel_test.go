@@ -47,6 +47,7 @@ func openBehind(t *testing.T, conns int32, c postgres.Config) behind {
 		// Only what the store itself says goes through.
 		p.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	})
+	c.NoNotify = true // as above
 	if b.Store, err = postgres.New(b.pool, c); err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,9 @@ func (r *ringer) close(ctx context.Context) error {
 // ring wakes all who wait for events, here and in other processes.
 func (s *Store) ring() {
 	s.local.Ring()
-	s.ringer.ring()
+	if !s.config.NoNotify {
+		s.ringer.ring()
+	}
 }
 
 // notify is one ring, on a connection of the pool. PgBouncer passes it on.

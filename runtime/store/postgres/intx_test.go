@@ -72,7 +72,7 @@ func TestInTxStoresAllOrNothing(t *testing.T) {
 func TestALostReplyToACommitIsAskedFor(t *testing.T) {
 	t.Parallel()
 	var w wire
-	s := open(t, w.configure)
+	s := openQuiet(t, w.configure)
 	committed, err := postgres.InTx(t.Context(), s, func(ctx context.Context, _ pgx.Tx, in *postgres.Tx) error {
 		_, err := in.Append(ctx, one("bank-1", 0))
 		w.cutReply.Store(true)

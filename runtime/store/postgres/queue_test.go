@@ -76,7 +76,7 @@ func TestALoneAppendWaitsForNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer pool.Close()
-		s, err := postgres.New(pool, postgres.Config{Schema: schema})
+		s, err := postgres.New(pool, postgres.Config{Schema: schema, NoNotify: true})
 		if err != nil {
 			t.Fatal(err)
 		}

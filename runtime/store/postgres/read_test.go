@@ -20,7 +20,7 @@ func single(c *pgxpool.Config) { c.MaxConns = 1 }
 func TestReadHoldsNoConnectionWhileItYields(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t, single)
-	s := openOn(t, pool, postgres.Config{Schema: pgtest.Schema(t)})
+	s := openOn(t, pool, postgres.Config{Schema: pgtest.Schema(t), NoNotify: true})
 	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`), event("x", `{}`), event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestPagesAreBoundedInBytes(t *testing.T) {
 func TestTheDatabaseSendsNoMoreThanAPage(t *testing.T) {
 	t.Parallel()
 	var w wire
-	s := open(t, w.configure)
+	s := openQuiet(t, w.configure)
 	data := make([]byte, 1<<20)
 	for i := range data {
 		data[i] = byte(i * 7919 >> 3)

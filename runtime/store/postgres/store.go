@@ -41,6 +41,9 @@ type Config struct {
 	// they have committed. Several stores of a database share one; see [NewListener].
 	// Defaults to none: subscriptions then find what others have appended by polling.
 	Listener *Listener
+	// NoNotify sends no notification after appends. It saves up to 200 short statements
+	// per second, where no other process has a Listener. Defaults to false.
+	NoNotify bool
 	// Observer is told of every operation, as system "postgresql" and by database and
 	// schema, "shop|esgen", and of flushes. Defaults to nobody.
 	Observer store.Observer

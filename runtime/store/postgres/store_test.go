@@ -91,6 +91,13 @@ func open(t testing.TB, configure ...func(*pgxpool.Config)) *postgres.Store {
 	return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), HardDeletes: true})
 }
 
+// openQuiet returns a store as open does, which sends nothing but what it is asked
+// for.
+func openQuiet(t testing.TB, configure ...func(*pgxpool.Config)) *postgres.Store {
+	t.Helper()
+	return openOn(t, pgtest.Pool(t, configure...), postgres.Config{Schema: pgtest.Schema(t), HardDeletes: true, NoNotify: true})
+}
+
 func openOn(t testing.TB, pool *pgxpool.Pool, c postgres.Config) *postgres.Store {
 	t.Helper()
 	s, err := postgres.New(pool, c)

@@ -84,7 +84,7 @@ func TestALostReplyIsAskedForAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var w wire
-			s := open(t, w.configure)
+			s := openQuiet(t, w.configure)
 			if _, err := s.Append(t.Context(), batch("seed", store.NoStream, event("x", `{}`))); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestALostReplyIsAskedForAgain(t *testing.T) {
 func TestALostReplyThatCannotBeAskedForIsAnUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	var w wire
-	s := open(t, w.configure)
+	s := openQuiet(t, w.configure)
 	if _, err := s.Append(t.Context(), batch("warm-1", store.Any, event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestALostReplyThatCannotBeAskedForIsAnUnknownOutcome(t *testing.T) {
 func TestALostReplyToARefusalIsARefusal(t *testing.T) {
 	t.Parallel()
 	var w wire
-	s := open(t, w.configure)
+	s := openQuiet(t, w.configure)
 	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`)), batch("a-2", store.NoStream, event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestALostAppendThatMayStillBeMetIsNoConflict(t *testing.T) {
 		t.Run(expected.String(), func(t *testing.T) {
 			t.Parallel()
 			var w wire
-			s := open(t, w.configure)
+			s := openQuiet(t, w.configure)
 			if _, err := s.Append(t.Context(), batch("warm-1", store.NoStream, event("x", `{}`))); err != nil {
 				t.Fatal(err)
 			}
@@ -188,7 +188,7 @@ func TestALostAppendThatMayStillBeMetIsNoConflict(t *testing.T) {
 func TestReadsAndCheckpointsSurviveALostReply(t *testing.T) {
 	t.Parallel()
 	var w wire
-	s := open(t, w.configure)
+	s := openQuiet(t, w.configure)
 	if _, err := s.Append(t.Context(), batch("a-1", store.NoStream, event("x", `{}`))); err != nil {
 		t.Fatal(err)
 	}
