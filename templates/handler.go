@@ -31,7 +31,7 @@ func handles(e Event) string {
 
 func onEvent(f Family, e Event) *jen.Statement {
 	return jen.Id("On"+e.GoName).
-		Params(jen.Qual("context", "Context"), jen.Id(named(f, "Meta")), jen.Id(e.GoName)).
+		Params(jen.Qual(contextPath, "Context"), jen.Id(named(f, "Meta")), jen.Id(e.GoName)).
 		Error()
 }
 

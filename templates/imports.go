@@ -23,6 +23,9 @@ const (
 // by //esgen:package serializers= is a slice of.
 const SerializerPath = runtimePath + "/serializer"
 
+// contextPath is the path, and the name, of the standard library's package.
+const contextPath = "context"
+
 // wirePath is what generated codecs are made of.
 const wirePath = SerializerPath + "/msgpackwire"
 
@@ -36,7 +39,7 @@ type imported struct {
 // imports names all packages that the file of p's streams may refer to.
 func imports(f *jen.File, p Package) {
 	list := []imported{
-		{path: "context", name: "context"},
+		{path: contextPath, name: contextPath},
 		{path: "iter", name: "iter"},
 		{path: "slices", name: "slices"},
 		{path: runtimePath, name: "es", alias: true},

@@ -13,7 +13,7 @@ func lines(end string, items ...jen.Code) *jen.Statement {
 }
 
 // ctx writes the parameter that every call has first.
-func ctx() *jen.Statement { return jen.Id("ctx").Qual("context", "Context") }
+func ctx() *jen.Statement { return jen.Id("ctx").Qual(contextPath, "Context") }
 
 // onStream begins a method of Stream.
 func onStream(f Family, method string) *jen.Statement {

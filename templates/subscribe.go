@@ -44,7 +44,7 @@ func onBatch(f Family) jen.Code {
 }
 
 func batchHandler(f Family) *jen.Statement {
-	return jen.Func().Params(jen.Qual("context", "Context"), jen.Index().Id(named(f, "Recorded"))).Error()
+	return jen.Func().Params(jen.Qual(contextPath, "Context"), jen.Index().Id(named(f, "Recorded"))).Error()
 }
 
 func subscribeBatch(f Family) jen.Code {

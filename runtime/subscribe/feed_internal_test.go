@@ -162,9 +162,9 @@ func TestFeedGivesEachReaderWhatTheStoreSelects(t *testing.T) {
 				{Stream: "bank-1"},
 				{Stream: "card-2", Types: []string{"moved"}},
 			}
-			var followers []*follower
-			for range 1 + dice.IntN(16) {
-				followers = append(followers, &follower{q: queries[dice.IntN(len(queries))], limit: 1 + dice.IntN(100)})
+			followers := make([]*follower, 1+dice.IntN(16))
+			for i := range followers {
+				followers[i] = &follower{q: queries[dice.IntN(len(queries))], limit: 1 + dice.IntN(100)}
 			}
 			var readers, writers sync.WaitGroup
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -280,7 +280,7 @@ func TestWindowIsBounded(t *testing.T) {
 	}
 }
 
-// A read that fails fails for those who waited for it; the next one is another.
+// A read that fails is a failure for those who waited for it; the next one is another.
 func TestFailingReadIsItsWaitersOnly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -416,7 +416,7 @@ func TestFeedIsTheStoresOwn(t *testing.T) {
 	t.Parallel()
 	one := newCounting()
 	another := &counting{Store: one.Store, local: one.local}
-	if feedOf(one) != feedOf(one) || feedOf(one) == feedOf(another) {
+	if first := feedOf(one); first != feedOf(one) || first == feedOf(another) {
 		t.Error("two stores that read differently have one feed")
 	}
 	type uncomparable struct {
@@ -440,7 +440,7 @@ func TestPagesStayAsTheyWereGiven(t *testing.T) {
 		page []store.Recorded
 		from uint64
 	}
-	var all []given
+	all := make([]given, 0, 200)
 	at := uint64(0)
 	for n := range 200 {
 		appendOne(t, db, "bank-1", "x", jsonOf(n))

@@ -44,7 +44,7 @@ func (p *Pull) Events(ctx context.Context) iter.Seq2[*Delivery, error] {
 			case d := <-p.to.out:
 				if !yield(d, nil) {
 					cancel()
-					_ = <-ended // Status tells what it was
+					<-ended //nolint:errcheck // Status tells what it was
 					return
 				}
 			case err := <-ended:

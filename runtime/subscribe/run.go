@@ -288,7 +288,7 @@ func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
 	r.mu.Unlock()
 	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
-	go l.drive() //nolint:contextcheck // the last checkpoint is stored when ctx has ended
+	go l.drive()
 	r.s.started.give()
 	return nil
 }

@@ -5,9 +5,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
+)
+
+// Types of JSON that are written often.
+const (
+	null     = "null"
+	anObject = "object"
 )
 
 // schemaOf writes the JSON Schema of a revision. More properties are allowed than
@@ -48,31 +55,31 @@ func (s *schemas) of(shape *templates.Shape) object {
 	case templates.StringShape, templates.TextShape:
 		o = o.with("type", "string")
 	case templates.IntShape:
-		o = bounds(o, json.Number(fmt.Sprint(int64(-1)<<(shape.Bits-1))), json.Number(fmt.Sprint(int64(math.MaxInt64>>(64-shape.Bits)))))
+		o = bounds(o, json.Number(strconv.FormatInt(int64(-1)<<(shape.Bits-1), 10)), json.Number(strconv.FormatInt(int64(math.MaxInt64>>(64-shape.Bits)), 10)))
 	case templates.UintShape:
-		o = bounds(o, "0", json.Number(fmt.Sprint(uint64(math.MaxUint64>>(64-shape.Bits)))))
+		o = bounds(o, "0", json.Number(strconv.FormatUint(uint64(math.MaxUint64>>(64-shape.Bits)), 10)))
 	case templates.FloatShape, templates.NumberShape:
 		o = o.with("type", "number")
 	case templates.BytesShape:
-		o = o.with("type", []string{"string", "null"}).with("contentEncoding", "base64")
+		o = o.with("type", []string{"string", null}).with("contentEncoding", "base64")
 	case templates.TimeShape:
 		o = o.with("type", "string").with("format", "date-time")
 	case templates.DurationShape:
-		o = bounds(o, json.Number(fmt.Sprint(int64(math.MinInt64))), json.Number(fmt.Sprint(int64(math.MaxInt64)))).
+		o = bounds(o, json.Number(strconv.FormatInt(math.MinInt64, 10)), json.Number(strconv.FormatInt(math.MaxInt64, 10))).
 			with("description", "nanoseconds")
 	case templates.UUIDShape:
 		o = o.with("type", "string").with("format", "uuid")
 	case templates.ObjectShape:
 		return s.object(shape)
 	case templates.ArrayShape:
-		o = o.with("type", []string{"array", "null"})
+		o = o.with("type", []string{"array", null})
 		if shape.Len >= 0 {
 			o = object{}.with("type", "array").with("minItems", shape.Len).with("maxItems", shape.Len)
 		}
 		o = o.with("items", s.of(shape.Elem))
 	case templates.MapShape:
-		o = o.with("type", []string{"object", "null"})
-		switch shape.Key.Kind {
+		o = o.with("type", []string{anObject, null})
+		switch shape.Key.Kind { //nolint:exhaustive // the others cannot be keys
 		case templates.IntShape:
 			o = o.with("propertyNames", object{}.with("pattern", "^-?[0-9]+$"))
 		case templates.UintShape:
@@ -82,13 +89,13 @@ func (s *schemas) of(shape *templates.Shape) object {
 		}
 		o = o.with("additionalProperties", s.of(shape.Elem))
 	case templates.OptionalShape:
-		o = o.with("anyOf", []object{s.of(shape.Elem), object{}.with("type", "null")})
+		o = o.with("anyOf", []object{s.of(shape.Elem), object{}.with("type", null)})
 	case templates.UnionShape:
 		members := object{}
 		for _, m := range shape.Members {
 			members = members.with(m.Name, s.of(m.Shape))
 		}
-		o = o.with("type", []string{"object", "null"}).with("properties", members).with("maxProperties", 1)
+		o = o.with("type", []string{anObject, null}).with("properties", members).with("maxProperties", 1)
 	case templates.AnyShape, templates.RawShape, templates.CustomShape:
 	}
 	if len(shape.Constants) > 0 { // not the only ones: a program may store others
@@ -152,7 +159,7 @@ func (s *schemas) fields(o object, shape *templates.Shape) object {
 		if p.AsString && quotable(p.Shape) {
 			one = object{}.with("type", "string")
 			if p.Shape.Kind == templates.OptionalShape {
-				one = object{}.with("type", []string{"string", "null"})
+				one = object{}.with("type", []string{"string", null})
 			}
 		}
 		if doc := strings.TrimSpace(p.Doc); doc != "" {
@@ -163,7 +170,7 @@ func (s *schemas) fields(o object, shape *templates.Shape) object {
 			required = append(required, p.Name)
 		}
 	}
-	o = o.with("type", "object")
+	o = o.with("type", anObject)
 	if len(properties) > 0 {
 		o = o.with("properties", properties)
 	}
@@ -181,7 +188,7 @@ func Required(p templates.Property) bool {
 	if !p.OmitEmpty {
 		return true
 	}
-	switch p.Shape.Kind { // which are never empty
+	switch p.Shape.Kind { //nolint:exhaustive // these are never empty
 	case templates.TimeShape, templates.UUIDShape, templates.ObjectShape:
 		return true
 	case templates.ArrayShape:

@@ -47,7 +47,7 @@ func rows(s *templates.Shape, path string, seen map[*templates.Shape]bool) []row
 
 // inside finds the struct that a shape holds, and how one gets there.
 func inside(s *templates.Shape, path string) (*templates.Shape, string) {
-	switch s.Kind {
+	switch s.Kind { //nolint:exhaustive // the others are one word
 	case templates.ObjectShape:
 		return s, path
 	case templates.OptionalShape:
@@ -90,7 +90,7 @@ func Type(s *templates.Shape) string {
 		return "as " + typeText(s.Go) + " writes it"
 	case templates.ObjectShape:
 		if s.Go.Name == "" {
-			return "object"
+			return anObject
 		}
 		return typeText(s.Go)
 	case templates.ArrayShape:

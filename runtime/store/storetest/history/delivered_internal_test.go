@@ -17,14 +17,19 @@ func consumed() histories {
 		return record{Kind: kindGiven, Time: at, Op: op, Subscription: "s", Key: "a-1", Stream: "a-1", Version: version, From: position, ID: id(n)}
 	}
 	h["c1"] = []record{
-		event(1, 21, 1, 1, 1), {Kind: kindHandled, Time: 22, Op: 1, Done: true},
-		event(2, 23, 2, 2, 2), {Kind: kindHandled, Time: 24, Op: 2},
+		event(1, 21, 1, 1, 1),
+		{Kind: kindHandled, Time: 22, Op: 1, Done: true},
+		event(2, 23, 2, 2, 2),
+		{Kind: kindHandled, Time: 24, Op: 2},
 		event(3, 25, 2, 2, 2),
 	}
 	h["c2"] = []record{
-		event(1, 61, 1, 1, 1), {Kind: kindHandled, Time: 62, Op: 1, Done: true},
-		event(2, 63, 2, 2, 2), {Kind: kindHandled, Time: 64, Op: 2, Done: true},
-		event(3, 65, 3, 3, 10), {Kind: kindHandled, Time: 70, Op: 3, Done: true},
+		event(1, 61, 1, 1, 1),
+		{Kind: kindHandled, Time: 62, Op: 1, Done: true},
+		event(2, 63, 2, 2, 2),
+		{Kind: kindHandled, Time: 64, Op: 2, Done: true},
+		event(3, 65, 3, 3, 10),
+		{Kind: kindHandled, Time: 70, Op: 3, Done: true},
 	}
 	h["effects"] = []record{
 		{Kind: kindEffect, Subscription: "s", ID: id(1), Count: 1},
