@@ -78,7 +78,7 @@ func TestPagesShowSQLThatRuns(t *testing.T) {
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("%d pages, %v", len(guides), err)
 	}
-	run := map[string]int{"transactions": 2, "formats": 5, "tenants": 1, "pgbouncer": 1, "backup": 2, "privileges": 3}
+	run := map[string]int{"transactions": 2, "formats": 5, "tenants": 1, "pgbouncer": 1, "backup": 2, "privileges": 3, "subscriptions": 1}
 	for _, name := range guides {
 		blocks := 0
 		for _, b := range pages.Open(t, filepath.ToSlash(name)).All() {

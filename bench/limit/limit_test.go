@@ -203,7 +203,7 @@ func TestFollowMovesItsPlace(t *testing.T) {
 		return err
 	})
 	var at int
-	if err := b.conn.QueryRow(t.Context(), "SELECT at FROM "+b.schema+".subscriptions WHERE name = 'limit'").Scan(&at); err != nil || at != 100 {
+	if err := b.conn.QueryRow(t.Context(), "SELECT at FROM "+b.schema+".lanes").Scan(&at); err != nil || at != 100 {
 		t.Errorf("at %d, %v", at, err)
 	}
 }

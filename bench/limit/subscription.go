@@ -11,8 +11,10 @@ import (
 // the least: a row for its place, one SELECT of the events, and a durable UPDATE of
 // the place after every so many of them.
 func (l *Log) Follow(ctx context.Context, c *pgx.Conn, name string, every int) (events int, _ error) {
-	place := fmt.Sprintf("INSERT INTO %s.subscriptions (name, settings, at, updated) VALUES ($1, '', 0, now())", l.schema)
-	if _, err := c.Exec(ctx, place, name); err != nil {
+	place := fmt.Sprintf("WITH s AS (INSERT INTO %[1]s.subscriptions (name, settings, created) VALUES ($1, '', now()) RETURNING id) "+
+		"INSERT INTO %[1]s.lanes (subscription_id, lane, at, changed) SELECT id, 0, 0, now() FROM s RETURNING subscription_id", l.schema)
+	var id int64
+	if err := c.QueryRow(ctx, place, name).Scan(&id); err != nil {
 		return 0, err
 	}
 	read := fmt.Sprintf("SELECT %s FROM %s.events WHERE stream_id = $1 ORDER BY version", columns, l.schema)
@@ -28,9 +30,9 @@ func (l *Log) Follow(ctx context.Context, c *pgx.Conn, name string, every int) (
 	if err := rows.Err(); err != nil {
 		return events, err
 	}
-	move := fmt.Sprintf("UPDATE %s.subscriptions SET at = $2, updated = now() WHERE name = $1", l.schema)
+	move := fmt.Sprintf("UPDATE %s.lanes SET at = $2, changed = now() WHERE subscription_id = $1 AND lane = 0", l.schema)
 	for at := every; at <= events; at += every {
-		if _, err := c.Exec(ctx, move, name, at); err != nil {
+		if _, err := c.Exec(ctx, move, id, at); err != nil {
 			return events, err
 		}
 	}
