@@ -9,7 +9,7 @@ import (
 )
 
 // catalog is all that is measured, in this order. The quick rows come first.
-func catalog() []bout { return slices.Concat(aimed, shapes(), elixir()) }
+func catalog() []bout { return slices.Concat(aimed, subscriptions(), shapes(), elixir()) }
 
 // aimed are the rows that have something to reach.
 var aimed = []bout{
