@@ -73,7 +73,7 @@ one after N events; of another shape or revision of the state it is passed over.
 On an interface, and on the structs that implement it: fields may have the
 interface's type. It is stored as an object with one property, NAME, or as null.
 
-	//esgen:package serializers=NAME
+	//esgen:package [serializers=NAME] [drift=test]
 
 NAME is a variable of the package, of type []serializer.Serializer: formats to
 add to those of the runtime, or to use instead of the ones with the same name.

@@ -44,6 +44,9 @@ var (
 	_ = es.EventChangedRunGoGenerate[struct{}]((*AccountClosed)(nil))
 	_ = es.EventChangedRunGoGenerate[string]((*Currency)(nil))
 	_ = es.EventChangedRunGoGenerate[int64]((*Money)(nil))
+	_ = es.EventChangedRunGoGenerate[struct {
+		Moved Money `json:"amount"`
+	}]((*cashMovedV1)(nil))
 )
 
 // Names under which events are stored. They outlive the Go names.
