@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/esgen/esgen/templates"
 )
@@ -147,11 +148,20 @@ func key(name string, revision int) string { return fmt.Sprintf("%s@%d", name, r
 
 func (e Event) key() string { return key(e.Name, e.Revision) }
 
-// definition returns what a type of the file refers to.
+// definition returns what a type of the file refers to. Within a type that holds
+// itself the name has no hash; it is found if the file has the type in one form.
 func (f *File) definition(ref string) (Definition, bool) {
-	i := slices.IndexFunc(f.Definitions, func(d Definition) bool { return d.Name == ref })
-	if i < 0 {
+	var found []Definition
+	for _, d := range f.Definitions {
+		if d.Name == ref {
+			return d, true
+		}
+		if strings.HasPrefix(d.Name, ref+"@") {
+			found = append(found, d)
+		}
+	}
+	if len(found) != 1 {
 		return Definition{}, false
 	}
-	return f.Definitions[i], true
+	return found[0], true
 }

@@ -37,16 +37,16 @@ Small int8 [Small] // a small number
 count uint32 [Count] string
 Ratio float32 [Ratio]
 open bool [Open]
-bytes [Bytes]
+bytes binary [Bytes]
 numbers array of 4 uint8 [Numbers]
 at time [At] omitzero
 for duration [For]
 id uuid [ID]
-raw [Raw]
-number [Number]
+raw anything [Raw]
+number decimal [Number]
 color string(blue red) [Color]
 level int64(9 10) [Level]
-text [Text]
+text own-text [Text]
 own custom [Own]
 tags map string(blue red) array {word string [Word]} [Tags]
 next optional {next again [Next]} [Next]
@@ -100,9 +100,9 @@ func propertyText(p templates.Property, seen map[*templates.Shape]bool) string {
 func shapeText(s *templates.Shape, seen map[*templates.Shape]bool) string {
 	words := map[templates.ShapeKind]string{
 		templates.AnyShape: "any", templates.BoolShape: "bool", templates.StringShape: "string", templates.IntShape: "int",
-		templates.UintShape: "uint", templates.FloatShape: "float", templates.BytesShape: "bytes", templates.TimeShape: "time",
-		templates.DurationShape: "duration", templates.UUIDShape: "uuid", templates.RawShape: "raw", templates.NumberShape: "number",
-		templates.TextShape: "text", templates.CustomShape: "custom",
+		templates.UintShape: "uint", templates.FloatShape: "float", templates.BytesShape: "binary", templates.TimeShape: "time",
+		templates.DurationShape: "duration", templates.UUIDShape: "uuid", templates.RawShape: "anything", templates.NumberShape: "decimal",
+		templates.TextShape: "own-text", templates.CustomShape: "custom",
 	}
 	if word, ok := words[s.Kind]; ok {
 		if s.Bits > 0 {
