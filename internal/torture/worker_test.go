@@ -57,6 +57,7 @@ func work(text string) error {
 	c.MaxConns = 10
 	c.ConnConfig.RuntimeParams["application_name"] = application
 	c.ConnConfig.ConnectTimeout = j.Timeout
+	c.PingTimeout = j.Timeout // else a ping into a silent network holds up the pool's Close
 	pool, err := pgxpool.NewWithConfig(context.Background(), c)
 	if err != nil {
 		return err

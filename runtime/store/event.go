@@ -83,7 +83,9 @@ type Appended struct {
 	// are 0 as long as the surrounding transaction is not committed.
 	First, Last Position
 	// Duplicate tells that these event ids had been stored by an earlier call;
-	// the numbers are those of that call.
+	// the numbers are those of that call. It is false as well if the reply to a
+	// first try of this call was lost: nobody can tell then whether that try or an
+	// earlier call has stored what is found.
 	Duplicate bool
 }
 

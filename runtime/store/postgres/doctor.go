@@ -28,7 +28,9 @@ func healthSQL(name, schema string) string {
 }
 
 // Check returns nil if events can be appended: the server answers, takes writes,
-// and the schema is of this program's release. It is one round trip, for probes.
+// and the schema has all that this program's release needs. A newer schema has:
+// during a deploy the old program is no less ready than before. It is one round
+// trip, for probes.
 //
 // Errors: [*store.UnavailableError], [*store.NotMigratedError].
 func (s *Store) Check(ctx context.Context) error {
@@ -41,7 +43,7 @@ func (s *Store) Check(ctx context.Context) error {
 	switch want := len(Migrations()); {
 	case err != nil:
 		return err
-	case have != want:
+	case have < want:
 		return &store.NotMigratedError{Store: s.config.Schema, Have: have, Want: want, Remedy: remedy}
 	case readOnly:
 		return &store.UnavailableError{Op: op, Err: errors.New("the server or the session is read-only, as a standby is")}

@@ -47,13 +47,15 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 		return nil, err
 	}
 	var tx pgx.Tx
-	conn, err := db.pool.Acquire(ctx)
+	beginning, began := store.WithTimeout(ctx, db.config.Timeout)
+	defer began()
+	conn, err := db.pool.Acquire(beginning)
 	if err == nil {
 		defer conn.Release()
-		tx, err = conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+		tx, err = conn.BeginTx(beginning, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
 	}
 	if err != nil {
-		return nil, db.explain(ctx, "begin a "+op, err)
+		return nil, db.explain(beginning, "begin a "+op, err)
 	}
 	defer rollback(ctx, tx)
 	s := db.WithTx(tx)

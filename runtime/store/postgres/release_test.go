@@ -196,8 +196,8 @@ func TestASchemaIsAheadOfItsProgram(t *testing.T) {
 		}
 	}
 	var e *store.NotMigratedError
-	if err := s.Check(t.Context()); !errors.As(err, &e) {
-		t.Errorf("Check: %v", err)
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check of a newer schema: %v", err)
 	}
 	if more != 5 {
 		t.Errorf("%d events are acknowledged, want 5", more)

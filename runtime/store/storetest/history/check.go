@@ -21,6 +21,12 @@ const (
 	ruleLinear  = "linear"
 	ruleAnswer  = "answer"
 	ruleStall   = "stall"
+
+	ruleMissed  = "missed"
+	ruleInOrder = "in order"
+	ruleTwoAt   = "two at once"
+	ruleOnce    = "once"
+	ruleLate    = "late"
 )
 
 // Options of [Check].
@@ -31,6 +37,8 @@ type Options struct {
 	// Linear bounds the search for an order of one stream's appends and reads;
 	// what is not decided by then is a problem. Defaults to a minute.
 	Linear time.Duration
+	// Subscriptions are those whose deliveries were written down.
+	Subscriptions []Subscription
 }
 
 // Check holds the logs in dir against what [Finish] has read. It returns what was
@@ -58,6 +66,9 @@ func Check(dir string, o Options) (Report, error) {
 	c.times()
 	c.linear()
 	c.stalls()
+	for _, s := range o.Subscriptions {
+		c.delivered(s)
+	}
 	c.count()
 	return c.Report, nil
 }

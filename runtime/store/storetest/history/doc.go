@@ -22,6 +22,16 @@
 //     duplicate of what is not stored, an error that is none of the contract's
 //   - stall: an append that nobody stands in the way of does not wait for strangers
 //
+// Handlers of subscriptions write down in [Deliveries] what they are given and when
+// they have handled it:
+//
+//   - missed: every stored event is handled
+//   - in order: an event is given only when the one before it, of its key, was handled
+//   - two at once: no two processes work on events of one key at once, unless the one
+//     was stopped or told that it has lost them
+//   - once: an effect in the subscription's transaction is there exactly once
+//   - late: an event waits no longer than it may, faults aside
+//
 // [Run] is one process's part; a test of a store in one process is Run, Finish and
 // Check. The package links porcupine: use it in tests only.
 package history

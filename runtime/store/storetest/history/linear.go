@@ -122,12 +122,12 @@ func (c *checker) appends(o *op) []storedAppend {
 			return nil
 		default:
 			version = o.answer[i].Version
-			if o.answer[i].Duplicate {
-				// Perhaps stored by another one who appended the same.
-				for _, other := range c.owners[b.IDs[0].ID] {
-					if other.status != isRefused {
-						begin = min(begin, other.begin)
-					}
+			// Perhaps stored by another one who appended the same, also if the answer
+			// is not that of a duplicate: when the reply to its first try was lost, an
+			// append cannot tell whether that or another one stored what it finds.
+			for _, other := range c.owners[b.IDs[0].ID] {
+				if other.status != isRefused {
+					begin = min(begin, other.begin)
 				}
 			}
 		}

@@ -74,11 +74,16 @@ func readLog(path string, do func(record)) error {
 // server was away, a network was cut. name is a new one for each call. What waited
 // in that time, or in the time after it that its results took, is no stall.
 func Fault(dir, name string, from, to int64) error {
-	l, err := create(dir, "fault-"+name)
+	return one(dir, "fault-"+name, record{Kind: kindFault, Begin: from, Time: to})
+}
+
+// one writes a log of one record.
+func one(dir, name string, r record) error {
+	l, err := create(dir, name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(l.write(record{Kind: kindFault, Begin: from, Time: to}), l.close())
+	return errors.Join(l.write(r), l.close())
 }
 
 // Now is the time on the clock of all logs of this machine, in nanoseconds.

@@ -24,6 +24,14 @@ const (
 	kindFinal = "final"
 	// kindProblem is what somebody saw to be wrong.
 	kindProblem = "problem"
+	// kindGiven is written when a handler is given an event, kindHandled when it
+	// has returned. Of one that nothing follows, nobody knows.
+	kindGiven   = "given"
+	kindHandled = "handled"
+	// kindStopped is a time in which a process was stopped, and knew it not.
+	kindStopped = "stopped"
+	// kindEffect is what a handler has left of an event.
+	kindEffect = "effect"
 )
 
 // Why an append was refused.
@@ -73,8 +81,16 @@ type record struct {
 	// Follows tells that the read goes on behind the log's last one.
 	Follows bool  `json:"follows,omitempty"`
 	Seen    []run `json:"e,omitempty"`
-	// Done tells that the read came to its end, with no error and no limit.
+	// Done tells that the read came to its end, with no error and no limit; of a
+	// handled event, that the handler returned nil.
 	Done bool `json:"done,omitempty"`
+
+	// Subscription and Key are those of a given event, whose Op numbers it in its
+	// log. Log is who was stopped. Count is how often an effect is there.
+	Subscription string `json:"sub,omitempty"`
+	Key          string `json:"key,omitempty"`
+	Log          string `json:"log,omitempty"`
+	Count        int    `json:"n,omitempty"`
 }
 
 // batch is what was to be appended to one stream.

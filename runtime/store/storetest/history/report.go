@@ -29,6 +29,11 @@ type Report struct {
 	Why map[string]int
 	// Longest is the longest time that an append to streams of its own took.
 	Longest time.Duration
+	// Given is how often handlers were given an event, Handled how many events
+	// were handled, of each subscription's its own, and Latest the longest time that
+	// one waited for it, faults aside.
+	Given, Handled int
+	Latest         time.Duration
 }
 
 // Err is nil if there are no problems, and otherwise says up to three of each rule.

@@ -29,6 +29,12 @@ type truth struct {
 	chains   []*chain
 	faults   []record
 	problems []Problem
+
+	// given are the deliveries of each subscription, effects how often each event
+	// has had one, and stopped when each process was.
+	given   map[string][]*delivery
+	effects map[string]map[uuid.UUID]int
+	stopped []record
 }
 
 type status int
@@ -73,14 +79,17 @@ type chain struct {
 }
 
 func load(dir string) (*truth, error) {
-	t := &truth{placed: make(map[uuid.UUID]int), owners: make(map[uuid.UUID][]*op), doomed: make(map[string]bool)}
+	t := &truth{
+		placed: make(map[uuid.UUID]int), owners: make(map[uuid.UUID][]*op), doomed: make(map[string]bool),
+		given: make(map[string][]*delivery), effects: make(map[string]map[uuid.UUID]int),
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range files {
 		t.logs++
-		l := &loading{truth: t, name: strings.TrimSuffix(filepath.Base(path), suffix), ops: make(map[int]*op)}
+		l := &loading{truth: t, name: strings.TrimSuffix(filepath.Base(path), suffix), ops: make(map[int]*op), given: make(map[int]*delivery)}
 		if err := readLog(path, l.record); err != nil {
 			return nil, err
 		}
@@ -102,6 +111,7 @@ type loading struct {
 	*truth
 	name   string
 	ops    map[int]*op
+	given  map[int]*delivery
 	follow *chain
 }
 
@@ -123,6 +133,15 @@ func (l *loading) record(r record) {
 		l.faults = append(l.faults, r)
 	case kindProblem:
 		l.wrongf(r.Why, "%s", r.Text)
+	case kindGiven, kindHandled:
+		l.delivery(r)
+	case kindStopped:
+		l.stopped = append(l.stopped, r)
+	case kindEffect:
+		if l.effects[r.Subscription] == nil {
+			l.effects[r.Subscription] = make(map[uuid.UUID]int)
+		}
+		l.effects[r.Subscription][r.ID] += r.Count
 	case kindFinal:
 		l.finished = l.finished || r.Done
 		l.dense = l.dense || r.Why == "dense"
