@@ -31,7 +31,7 @@ var spoken = []string{
 	"applier", "closed", "decision", "event", "fold", "handler", "ignore", "meta", "on", "opened", "recorded", "renamed",
 	"stream", "subscribe", "titles", "types",
 	// Packages and variables, which hide a package of that name.
-	"context", "ctx", "db", "decide", "decisions", "ended", "err", "errors", "es", "estest", "id", "memory", "open", "reason",
+	contextPath, "ctx", "db", "decide", "decisions", "ended", "err", "errors", "es", "estest", "id", "memory", "open", "reason",
 	"stop", "store", "story", "sub", "sync", "t", "testing", "title",
 	// What the go command takes for something else.
 	"internal", "main", "testdata", "vendor",
@@ -57,7 +57,7 @@ func DomainProblem(name string) string {
 func Domain(name, path string) ([]File, error) {
 	state := strings.ToUpper(name[:1]) + name[1:]
 	receiver := name[:1]
-	if strings.Contains("em", receiver) { // parameters have these names
+	if receiver == "e" || receiver == "m" { // parameters have these names
 		receiver = "s"
 	}
 	data := struct{ Package, Path, A, State, Receiver string }{

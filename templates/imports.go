@@ -13,6 +13,7 @@ import (
 // The packages that generated files import. They are named here by string, so
 // that the generator does not link the runtime.
 const (
+	contextPath   = "context"
 	runtimePath   = "github.com/esgen/esgen/runtime"
 	storePath     = runtimePath + "/store"
 	subscribePath = runtimePath + "/subscribe"
@@ -34,7 +35,7 @@ type imported struct {
 // same name and none has a name that p's package declares: Go allows neither.
 func imports(f *jen.File, p Package) {
 	list := []imported{
-		{path: "context", name: "context"},
+		{path: contextPath, name: contextPath},
 		{path: "iter", name: "iter"},
 		{path: runtimePath, name: "es", alias: true},
 		{path: storePath, name: "store"},

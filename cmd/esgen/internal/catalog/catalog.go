@@ -173,7 +173,8 @@ func newFamily(p Package, f templates.Family, uses []templates.Use, samples Samp
 		}
 		s.Aliases = append(s.Aliases, e.Aliases...)
 		s.Revisions = append(s.Revisions, newRevision(p, revision{
-			Name: e.Name, Number: e.Revision, Go: e.GoName, Shape: e.Shape, Doc: e.Doc}, samples))
+			Name: e.Name, Number: e.Revision, Go: e.GoName, Shape: e.Shape, Doc: e.Doc,
+		}, samples))
 		for _, use := range uses {
 			switch {
 			case use.Path != p.Path || use.Event != e.GoName:
@@ -189,7 +190,8 @@ func newFamily(p Package, f templates.Family, uses []templates.Use, samples Samp
 		u := &f.Upcasts[i]
 		s := entry(u.Name)
 		s.Revisions = append(s.Revisions, newRevision(p, revision{
-			Name: u.Name, Number: u.Revision, Go: typeText(u.From), Shape: u.FromShape, Doc: u.Doc, Upcast: u}, samples))
+			Name: u.Name, Number: u.Revision, Go: typeText(u.From), Shape: u.FromShape, Doc: u.Doc, Upcast: u,
+		}, samples))
 	}
 	for i := range f.Retired {
 		entry(f.Retired[i].Name).Retired = &f.Retired[i]
@@ -250,6 +252,7 @@ func typeText(t templates.Type) string {
 		return "map[" + typeText(*t.Key) + "]" + typeText(*t.Elem)
 	case templates.Struct:
 		return "struct{…}"
+	case templates.Named:
 	}
 	text := t.Name
 	if t.Package != "" {

@@ -64,10 +64,12 @@ func (c catalog) Diagram() diagram {
 			b.Lines = append(b.Lines, short(s.Title()))
 		}
 		b.Height = headHigh + lineHigh*len(b.Lines) + 6
-		var subscribers []box
+		subscribers := make([]box, 0, len(f.Subscriptions))
 		for _, s := range f.Subscriptions {
-			one := box{X: farRight, Y: right, Width: boxWidth, Class: "subscription", Head: short(s.Name), Link: "#family-" + f.Name,
-				Lines: []string{short(s.Handler)}}
+			one := box{
+				X: farRight, Y: right, Width: boxWidth, Class: "subscription", Head: short(s.Name), Link: "#family-" + f.Name,
+				Lines: []string{short(s.Handler)},
+			}
 			one.Height = headHigh + lineHigh + 6
 			right += one.Height + boxGap
 			subscribers = append(subscribers, one)

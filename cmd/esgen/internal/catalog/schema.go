@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
@@ -34,6 +35,12 @@ func schemaOf(r revision) []byte {
 	return append(indent(text), '\n')
 }
 
+// The JSON types that are written in several places.
+const (
+	null    = "null"
+	objects = "object"
+)
+
 // schemas gives every declared struct one definition, which may refer to itself.
 type schemas struct {
 	names map[*templates.Shape]string
@@ -48,30 +55,30 @@ func (s *schemas) of(shape *templates.Shape) object {
 	case templates.StringShape, templates.TextShape:
 		o = o.with("type", "string")
 	case templates.IntShape:
-		o = bounds(o, json.Number(fmt.Sprint(int64(-1)<<(shape.Bits-1))), json.Number(fmt.Sprint(int64(math.MaxInt64>>(64-shape.Bits)))))
+		o = bounds(o, whole(int64(-1)<<(shape.Bits-1)), whole(math.MaxInt64>>(64-shape.Bits)))
 	case templates.UintShape:
-		o = bounds(o, "0", json.Number(fmt.Sprint(uint64(math.MaxUint64>>(64-shape.Bits)))))
+		o = bounds(o, "0", json.Number(strconv.FormatUint(math.MaxUint64>>(64-shape.Bits), 10)))
 	case templates.FloatShape, templates.NumberShape:
 		o = o.with("type", "number")
 	case templates.BytesShape:
-		o = o.with("type", []string{"string", "null"}).with("contentEncoding", "base64")
+		o = o.with("type", []string{"string", null}).with("contentEncoding", "base64")
 	case templates.TimeShape:
 		o = o.with("type", "string").with("format", "date-time")
 	case templates.DurationShape:
-		o = bounds(o, json.Number(fmt.Sprint(int64(math.MinInt64))), json.Number(fmt.Sprint(int64(math.MaxInt64)))).
+		o = bounds(o, whole(math.MinInt64), whole(math.MaxInt64)).
 			with("description", "nanoseconds")
 	case templates.UUIDShape:
 		o = o.with("type", "string").with("format", "uuid")
 	case templates.ObjectShape:
 		return s.object(shape)
 	case templates.ArrayShape:
-		o = o.with("type", []string{"array", "null"})
+		o = o.with("type", []string{"array", null})
 		if shape.Len >= 0 {
 			o = object{}.with("type", "array").with("minItems", shape.Len).with("maxItems", shape.Len)
 		}
 		o = o.with("items", s.of(shape.Elem))
 	case templates.MapShape:
-		o = o.with("type", []string{"object", "null"})
+		o = o.with("type", []string{objects, null})
 		switch shape.Key.Kind {
 		case templates.IntShape:
 			o = o.with("propertyNames", object{}.with("pattern", "^-?[0-9]+$"))
@@ -79,16 +86,17 @@ func (s *schemas) of(shape *templates.Shape) object {
 			o = o.with("propertyNames", object{}.with("pattern", "^[0-9]+$"))
 		case templates.UUIDShape:
 			o = o.with("propertyNames", object{}.with("format", "uuid"))
+		default:
 		}
 		o = o.with("additionalProperties", s.of(shape.Elem))
 	case templates.OptionalShape:
-		o = o.with("anyOf", []object{s.of(shape.Elem), object{}.with("type", "null")})
+		o = o.with("anyOf", []object{s.of(shape.Elem), object{}.with("type", null)})
 	case templates.UnionShape:
 		members := object{}
 		for _, m := range shape.Members {
 			members = members.with(m.Name, s.of(m.Shape))
 		}
-		o = o.with("type", []string{"object", "null"}).with("properties", members).with("maxProperties", 1)
+		o = o.with("type", []string{objects, null}).with("properties", members).with("maxProperties", 1)
 	case templates.AnyShape, templates.RawShape, templates.CustomShape:
 	}
 	if len(shape.Constants) > 0 { // not the only ones: a program may store others
@@ -103,6 +111,8 @@ func (s *schemas) of(shape *templates.Shape) object {
 	}
 	return o
 }
+
+func whole(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
 func bounds(o object, least, most json.Number) object {
 	return o.with("type", "integer").with("minimum", least).with("maximum", most)
@@ -152,7 +162,7 @@ func (s *schemas) fields(o object, shape *templates.Shape) object {
 		if p.AsString && quotable(p.Shape) {
 			one = object{}.with("type", "string")
 			if p.Shape.Kind == templates.OptionalShape {
-				one = object{}.with("type", []string{"string", "null"})
+				one = object{}.with("type", []string{"string", null})
 			}
 		}
 		if doc := strings.TrimSpace(p.Doc); doc != "" {
@@ -163,7 +173,7 @@ func (s *schemas) fields(o object, shape *templates.Shape) object {
 			required = append(required, p.Name)
 		}
 	}
-	o = o.with("type", "object")
+	o = o.with("type", objects)
 	if len(properties) > 0 {
 		o = o.with("properties", properties)
 	}
@@ -186,6 +196,7 @@ func Required(p templates.Property) bool {
 		return true
 	case templates.ArrayShape:
 		return p.Shape.Len > 0
+	default:
+		return false
 	}
-	return false
 }

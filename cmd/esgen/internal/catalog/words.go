@@ -56,8 +56,9 @@ func inside(s *templates.Shape, path string) (*templates.Shape, string) {
 		return inside(s.Elem, path+"[]")
 	case templates.MapShape:
 		return inside(s.Elem, path+"[key]")
+	default:
+		return nil, ""
 	}
-	return nil, ""
 }
 
 // Type says in words what is stored.
@@ -90,7 +91,7 @@ func Type(s *templates.Shape) string {
 		return "as " + typeText(s.Go) + " writes it"
 	case templates.ObjectShape:
 		if s.Go.Name == "" {
-			return "object"
+			return objects
 		}
 		return typeText(s.Go)
 	case templates.ArrayShape:

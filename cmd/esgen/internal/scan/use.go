@@ -200,7 +200,7 @@ func (u user) call(c *ast.CallExpr) {
 
 func (u user) add(n ast.Node, use templates.Use) {
 	use.File, use.Line = u.path, u.fset.PositionFor(n.Pos(), false).Line
-	u.users.list = append(u.users.list, use)
+	u.list = append(u.list, use)
 }
 
 // handler names the type of a handler, as far as the function tells it, or else
