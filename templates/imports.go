@@ -13,6 +13,7 @@ import (
 // The packages that generated files import. They are named here by string, so
 // that the generator does not link the runtime.
 const (
+	contextPath   = "context"
 	runtimePath   = "github.com/esgen/esgen/runtime"
 	storePath     = runtimePath + "/store"
 	subscribePath = runtimePath + "/subscribe"

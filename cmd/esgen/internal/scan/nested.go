@@ -73,8 +73,9 @@ func (n *nester) speaksForItself(named *types.Named) bool {
 	case templates.TimeShape, templates.DurationShape, templates.UUIDShape, templates.RawShape, templates.NumberShape,
 		templates.TextShape, templates.CustomShape, templates.AnyShape:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // within reports whether this package can write a struct's fields: unexported ones
