@@ -218,7 +218,7 @@ func latency(name string, elsewhere bool) func(context.Context, *bench) ([]resul
 		running, stop := context.WithCancel(ctx)
 		ended := make(chan error, 1)
 		go func() { ended <- sub.Run(running) }()
-		defer func() { stop(); <-ended }()
+		defer func() { stop(); <-ended }() //nolint:errcheck // it was asked to end
 		select {
 		case <-sub.Live():
 		case err := <-ended:
@@ -298,7 +298,7 @@ func besideFifty(ctx context.Context, b *bench) ([]result.Row, error) {
 	with.after = func(context.Context) error {
 		stop()
 		for range subscribers {
-			<-ended
+			<-ended //nolint:errcheck // it was asked to end
 		}
 		return nil
 	}

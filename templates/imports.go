@@ -24,9 +24,6 @@ const (
 // by //esgen:package serializers= is a slice of.
 const SerializerPath = runtimePath + "/serializer"
 
-// contextPath is the path, and the name, of the standard library's package.
-const contextPath = "context"
-
 // wirePath is what generated codecs are made of.
 const wirePath = SerializerPath + "/msgpackwire"
 

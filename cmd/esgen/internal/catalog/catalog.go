@@ -241,7 +241,7 @@ func distinct(uses []templates.Use) []templates.Use {
 
 // typeText writes a Go type as its package would.
 func typeText(t templates.Type) string {
-	switch t.Kind { //nolint:exhaustive // the rest has a name
+	switch t.Kind {
 	case templates.Pointer:
 		return "*" + typeText(*t.Elem)
 	case templates.Slice:

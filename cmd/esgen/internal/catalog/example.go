@@ -104,7 +104,7 @@ func elements(s *templates.Shape, inside map[*templates.Shape]bool) any {
 
 // quotable reports whether the option "string" of a tag has an effect.
 func quotable(s *templates.Shape) bool {
-	switch s.Kind { //nolint:exhaustive // others are no keys or have one form
+	switch s.Kind {
 	case templates.BoolShape, templates.StringShape, templates.IntShape, templates.UintShape, templates.FloatShape,
 		templates.DurationShape:
 		return true

@@ -69,7 +69,7 @@ func (n *nester) visit(t types.Type) {
 // speaksForItself reports whether what is stored does not follow from what the
 // type is made of.
 func (n *nester) speaksForItself(named *types.Named) bool {
-	switch shape := n.shapeOf(named); shape.Kind { //nolint:exhaustive // the others are looked into
+	switch shape := n.shapeOf(named); shape.Kind {
 	case templates.TimeShape, templates.DurationShape, templates.UUIDShape, templates.RawShape, templates.NumberShape,
 		templates.TextShape, templates.CustomShape, templates.AnyShape:
 		return true
