@@ -230,7 +230,7 @@ func TestNoTableOfOthersShadowsTheStores(t *testing.T) {
 	run(t, owner, "CREATE SCHEMA "+evil+" AUTHORIZATION "+name)
 	app := pgtest.Pool(t, as(name), func(c *pgxpool.Config) { c.MaxConns = 1 })
 	run(t, app, "SET search_path = pg_temp, "+evil+", pg_catalog")
-	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "snapshots", "migrations"} {
+	for _, table := range []string{"store", "streams", "events", "links", "pending", "subscriptions", "lanes", "members", "parked", "snapshots", "migrations"} {
 		run(t, app, fmt.Sprintf("CREATE TEMP TABLE %s (LIKE %s.%[1]s INCLUDING ALL)", table, schema))
 	}
 	for _, function := range []string{
