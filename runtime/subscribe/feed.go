@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -83,6 +84,11 @@ func (f *feed) join(q store.Query) (leave func()) {
 	}
 	if f.all == nil && f.positional() > 1 {
 		f.all = newWindow(f, store.Query{})
+	}
+	for _, w := range []*window{f.all, t.own} {
+		if w != nil {
+			w.idle = time.Time{} // who comes is not to wait for those who are idle
+		}
 	}
 	return func() { f.leave(key, t) }
 }
