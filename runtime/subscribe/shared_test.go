@@ -87,7 +87,7 @@ func TestIdleSubscriptionsCostLittle(t *testing.T) {
 	bubble(t, func(t *testing.T, f *faulty) {
 		f.local = &store.Local{} // that of another process
 		appendTo(t, f, "bank-1", 10)
-		var all []*recorder
+		all := make([]*recorder, 0, 100)
 		for i := range 100 {
 			c := subscribe.Config{}
 			if i%2 == 1 {

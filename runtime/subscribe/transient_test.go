@@ -88,7 +88,7 @@ func TestTransientShowsWhatIsAppendedFromNowOn(t *testing.T) {
 			{subscribe.TransientConfig{Only: []string{"other"}}, nil},
 			{subscribe.TransientConfig{Select: odd}, []uint64{6}},
 		}
-		var running []*watcher
+		running := make([]*watcher, 0, len(watchers))
 		for _, w := range watchers {
 			running = append(running, watch(t, db, w.c, nil))
 		}
