@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/esgen/esgen/internal/pgtest"
@@ -125,6 +127,9 @@ func everything(t *testing.T, s *postgres.Store) (errs map[string]error, acknowl
 		acknowledged += 2
 	}
 	_, errs["link"] = s.Link(ctx, "list-1", store.Any, event("x", `{}`).ID)
+	member := store.Member{ID: uuid.New(), Label: "x", Lease: time.Second, Runs: []string{"s"}}
+	_, errs["renew"] = s.Subscriptions().Renew(ctx, member)
+	errs["leave"] = s.Subscriptions().Leave(ctx, member.ID)
 	errs["delete softly"] = s.Delete(ctx, "none-1", store.Any, store.Soft)
 	errs["truncate"] = s.Truncate(ctx, "none-1", 1, store.Soft)
 	errs["delete"] = s.Delete(ctx, "none-1", store.Any, store.Hard)
