@@ -126,11 +126,10 @@ func TestIdleSubscriptionsCostLittle(t *testing.T) {
 func TestManySubscriptionsAreWokenForSeveralAppends(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f *faulty) {
-		var all []*recorder
-		for i := range 50 {
-			h := &recorder{}
-			run(t, newSubscription(t, f, fmt.Sprintf("busy-%d", i), h.handle, subscribe.Config{}))
-			all = append(all, h)
+		all := make([]*recorder, 50)
+		for i := range all {
+			all[i] = &recorder{}
+			run(t, newSubscription(t, f, fmt.Sprintf("busy-%d", i), all[i].handle, subscribe.Config{}))
 		}
 		pass(time.Minute)
 		appended := 0
