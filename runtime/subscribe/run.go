@@ -303,6 +303,7 @@ func (r *run) checkHead(ctx context.Context, of store.Lane) error {
 	if err != nil || !known || head >= of.At {
 		return r.named(err)
 	}
+	r.feed.forget()
 	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
 }
 

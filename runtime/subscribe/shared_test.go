@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
-	"github.com/esgen/esgen/runtime/store/memory"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
@@ -122,22 +121,43 @@ func TestIdleSubscriptionsCostLittle(t *testing.T) {
 	})
 }
 
-// Lanes of one subscription that catch up read an event once between them, not each.
-func TestLanesShareTheirReads(t *testing.T) {
+// Fifty subscriptions are not woken for each append of many, but for all of a few
+// milliseconds, the last one included; and at once after a pause.
+func TestManySubscriptionsAreWokenForSeveralAppends(t *testing.T) {
 	t.Parallel()
-	db := &counted{Store: memory.New(memory.Config{})}
-	const n = 20_000
-	for i := range n / 100 {
-		appendTo(t, db, fmt.Sprintf("bank-%d", i), 100)
-	}
-	h := &recorder{}
-	p := run(t, newSubscription(t, db, "lanes", h.handle, subscribe.Config{Lanes: 8, Categories: []string{"bank"}}))
-	await(t, p.Live(), "Live")
-	h.await(t, n)
-	read := db.events.Load()
-	t.Logf("8 lanes have read %d events %d times", n, read)
-	if read > 4*n {
-		t.Errorf("of %d events 8 lanes have read %d", n, read)
-	}
-	p.stop(t)
+	bubble(t, func(t *testing.T, f *faulty) {
+		all := make([]*recorder, 50)
+		for i := range all {
+			all[i] = &recorder{}
+			run(t, newSubscription(t, f, fmt.Sprintf("busy-%d", i), all[i].handle, subscribe.Config{}))
+		}
+		pass(time.Minute)
+		appended := 0
+		handled := func(when string) {
+			t.Helper()
+			for i, h := range all {
+				if got := len(h.handled()); got != appended {
+					t.Fatalf("%s: subscription %d has handled %d events of %d", when, i, got, appended)
+				}
+			}
+		}
+		for range 5 {
+			appendTo(t, f, "bank-1", 1)
+			appended++
+			pass(0)
+			handled("at once after a pause")
+			linger(time.Second)
+		}
+		before := f.reads.Load()
+		for range 1000 {
+			appendTo(t, f, "bank-1", 1)
+			linger(time.Millisecond)
+		}
+		appended += 1000
+		if n := f.reads.Load() - before; n > 500 {
+			t.Errorf("1000 appends in a second led to %d reads", n)
+		}
+		pass(10 * time.Millisecond)
+		handled("after many")
+	})
 }

@@ -62,8 +62,9 @@ type window struct {
 	under       *flight
 	head        bool
 	err         error
-	// rung is closed if the bell rang since the last read began.
-	rung <-chan struct{}
+	// began is when the last read did, and rung is closed if the bell rang since.
+	began time.Time
+	rung  <-chan struct{}
 	// idle is when the pauses of reads that found nothing will have passed.
 	idle time.Time
 	// changed is closed when a read ends.
@@ -140,7 +141,7 @@ func (w *window) read(ctx context.Context, q store.Query, at uint64, limit int) 
 		}
 		wait := w.launch()
 		changed, rung := w.changed, w.rung
-		if w.under != nil {
+		if w.under != nil || w.stale() {
 			rung = nil // what it rang for is read next
 		}
 		w.f.mu.Unlock()
@@ -206,6 +207,9 @@ func (w *window) launch() time.Duration {
 			return late
 		}
 	}
+	if gap := w.began.Add(w.f.lockedGap()).Sub(now); w.head && gap > 0 {
+		return gap
+	}
 	if w.head && w.err == nil && !w.stale() {
 		if may := w.idle.Add((1 - idleBurst) * idlePause); may.After(now) {
 			return may.Sub(now)
@@ -233,6 +237,7 @@ func (w *window) follow() {
 // begin begins a read.
 func (w *window) begin(unheard bool) {
 	w.begun++
+	w.began = time.Now()
 	w.under = &flight{number: w.begun, from: w.end, began: time.Now(), unheard: unheard}
 	w.rung = w.f.db.Local().Wait() // before the read, so that no append falls between
 	go w.fly(w.under)
@@ -249,7 +254,9 @@ func (w *window) fly(fl *flight) {
 		w.done, w.head, w.err = fl.number, end, err
 	}
 	if w.extend(fl.from, page) {
-		w.idle = time.Time{}
+		if fl.unheard {
+			w.idle = time.Time{} // polling finds what no bell rings for
+		}
 		if fl.unheard || w.under != nil { // an overdue one may bring what the next one would have
 			w.f.bell.Ring()
 		}
