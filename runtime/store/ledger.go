@@ -52,6 +52,16 @@ var _ Subscriptions = (*Ledger)(nil)
 type entry struct {
 	s      Subscription
 	parked []Parked // in the order of key and place
+	// former tells from whom lanes were taken back, by their numbers. Members are
+	// not kept, so this is not, either.
+	former map[int]former
+}
+
+// former is a member that may not know yet that it has lost a lane, and goes on
+// working until its membership, as it was then, ends.
+type former struct {
+	member uuid.UUID
+	until  time.Time
 }
 
 type member struct {
@@ -154,7 +164,7 @@ func (s Subscription) clone() Subscription {
 
 // draft is a copy of e to be changed; what is parked is shared until [entry.own].
 func (e *entry) draft() *entry {
-	return &entry{s: e.s.clone(), parked: e.parked}
+	return &entry{s: e.s.clone(), parked: e.parked, former: maps.Clone(e.former)}
 }
 
 // begin locks, unless ctx has ended.
@@ -262,9 +272,17 @@ func (l *Ledger) edit(ctx context.Context, op, name string, f func(*entry)) erro
 	return l.change(op, map[string]*entry{name: e})
 }
 
-func (e *entry) free() {
+// takeBack takes all lanes from their owners.
+func (l *Ledger) takeBack(e *entry) {
 	for i := range e.s.Lanes {
-		e.s.Lanes[i].free()
+		lane := &e.s.Lanes[i]
+		if m := l.members[lane.Owner]; m != nil {
+			if e.former == nil {
+				e.former = map[int]former{}
+			}
+			e.former[i] = former{m.ID, m.expires}
+		}
+		lane.free()
 	}
 }
 
@@ -275,7 +293,7 @@ func (l *Ledger) Pause(ctx context.Context, name string, paused bool) error {
 	}
 	return l.edit(ctx, "pause", name, func(e *entry) {
 		e.s.Paused = paused
-		e.free()
+		l.takeBack(e)
 	})
 }
 
@@ -288,7 +306,7 @@ func (l *Ledger) Reset(ctx context.Context, name string, at uint64, drop bool) e
 		return err
 	}
 	return l.edit(ctx, "reset", name, func(e *entry) {
-		e.free()
+		l.takeBack(e)
 		for i := range e.s.Lanes {
 			e.s.Lanes[i].At, e.s.Lanes[i].Changed = at, l.now()
 		}
@@ -316,7 +334,7 @@ func (l *Ledger) Rename(ctx context.Context, name, to string) error {
 		return &SubscriptionExistsError{Name: to}
 	}
 	e = e.draft()
-	e.free()
+	l.takeBack(e)
 	e.s.Name, e.parked = to, slices.Clone(e.parked)
 	for i := range e.s.Lanes {
 		e.s.Lanes[i].Subscription = to

@@ -95,11 +95,15 @@ func (l *Ledger) take(e *entry, id uuid.UUID, due int, now time.Time) *entry {
 		if m := l.members[lane.Owner]; m != nil && m.expires.After(now) {
 			continue
 		}
+		if f := e.former[i]; f.member != id && f.until.After(now) {
+			continue
+		}
 		if taken == nil {
 			taken = e.draft()
 		}
 		t := &taken.s.Lanes[i]
 		t.free()
+		delete(taken.former, i)
 		t.Token++
 		t.Owner = id
 		due--
@@ -201,13 +205,18 @@ func (l *Ledger) Leave(ctx context.Context, id uuid.UUID) error {
 	changed := map[string]*entry{}
 	for name, e := range l.entries {
 		for i := range e.s.Lanes {
-			if e.s.Lanes[i].Owner != id {
+			if e.s.Lanes[i].Owner != id && e.former[i].member != id {
 				continue
 			}
 			if changed[name] == nil {
 				changed[name] = e.draft()
 			}
-			changed[name].s.Lanes[i].free()
+			if e.former[i].member == id {
+				delete(changed[name].former, i)
+			}
+			if e.s.Lanes[i].Owner == id {
+				changed[name].s.Lanes[i].free()
+			}
 		}
 	}
 	if len(changed) > 0 {

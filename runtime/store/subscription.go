@@ -163,7 +163,9 @@ type Subscriptions interface { //nolint:interfacebloat // a store keeps one thin
 	Mark(ctx context.Context, name, key string, state ParkedState, reason string) (int, error)
 
 	// Pause takes all lanes from their owners, or with false gives them free
-	// again.
+	// again. Here, and where Reset and Rename take lanes, an owner that lives may
+	// not know it before its next renewal: until it must know, at the latest when
+	// its membership would have ended, only it is given the lane again.
 	Pause(ctx context.Context, name string, paused bool) error
 	// Reset takes all lanes from their owners and puts them at a place, also
 	// back. With drop, it also removes what is parked, skipped and discarded.

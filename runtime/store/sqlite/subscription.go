@@ -158,9 +158,9 @@ func (k subscriptions) Pause(ctx context.Context, name string, paused bool) erro
 	if err := store.CheckSubscription(name); err != nil {
 		return err
 	}
-	return k.edit(ctx, "pause", name, func(t *tx, id, _ int64) { //nolint:contextcheck // a flush is no caller's to interrupt
+	return k.edit(ctx, "pause", name, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
 		t.exec(pauseSubscriptionSQL, id, paused)
-		t.exec(freeLanesSQL, id)
+		t.exec(freeLanesSQL, id, now)
 	})
 }
 
@@ -170,7 +170,7 @@ func (k subscriptions) Reset(ctx context.Context, name string, at uint64, drop b
 		return err
 	}
 	return k.edit(ctx, "reset", name, func(t *tx, id, now int64) { //nolint:contextcheck // a flush is no caller's to interrupt
-		t.exec(freeLanesSQL, id)
+		t.exec(freeLanesSQL, id, now)
 		t.exec(resetLanesSQL, id, int64(at), now)
 		if drop {
 			t.exec(removeParkedSQL, id)
@@ -183,7 +183,7 @@ func (k subscriptions) Rename(ctx context.Context, name, to string) error {
 	if err := cmp.Or(store.CheckSubscription(name), store.CheckSubscription(to)); err != nil {
 		return err
 	}
-	return k.write(ctx, "rename subscription "+printable.Name(name), func(t *tx, _ int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
+	return k.write(ctx, "rename subscription "+printable.Name(name), func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		id, _, found := t.subscription(name)
 		_, _, taken := t.subscription(to)
 		switch {
@@ -195,7 +195,7 @@ func (k subscriptions) Rename(ctx context.Context, name, to string) error {
 			return &store.SubscriptionExistsError{Name: to}
 		}
 		t.exec(renameSubscriptionSQL, id, to)
-		t.exec(freeLanesSQL, id)
+		t.exec(freeLanesSQL, id, now)
 		return nil
 	})
 }

@@ -441,6 +441,34 @@ var subscriptionDefects = []defect{
 	{"leaves lanes to owners when it deletes", "deleting a subscription takes", spoil(func(s *spoiled, _ store.Subscriptions) {
 		s.remove = func(context.Context, string) error { return nil }
 	})},
+	{"gives a lane that was taken back to the next when it resumes", "after resuming", spoil(func(s *spoiled, k store.Subscriptions) {
+		s.pause = func(ctx context.Context, name string, paused bool) error {
+			return errors.Join(releaseAll(ctx, k, name), k.Pause(ctx, name, paused))
+		}
+	})},
+	{"gives a lane that was taken back to the next when it resets", "after resetting", spoil(func(s *spoiled, k store.Subscriptions) {
+		s.reset = func(ctx context.Context, name string, at uint64, drop bool) error {
+			return errors.Join(releaseAll(ctx, k, name), k.Reset(ctx, name, at, drop))
+		}
+	})},
+	{"gives a lane that was taken back to the next when it renames", "after renaming", spoil(func(s *spoiled, k store.Subscriptions) {
+		s.rename = func(ctx context.Context, name, to string) error {
+			return errors.Join(releaseAll(ctx, k, name), k.Rename(ctx, name, to))
+		}
+	})},
+	{"never gives a lane again that was taken back", "lanes that were taken from an owner", spoil(func(s *spoiled, k store.Subscriptions) {
+		first := uuid.Nil
+		s.renew = func(ctx context.Context, m store.Member) (store.Renewal, error) {
+			if first == uuid.Nil {
+				first = m.ID
+			}
+			r, err := k.Renew(ctx, m)
+			if first != m.ID {
+				r.Lanes = nil
+			}
+			return r, err
+		}
+	})},
 	{"begins anew when it resumes", "a paused subscription stays", spoil(func(s *spoiled, k store.Subscriptions) {
 		s.pause = func(ctx context.Context, name string, paused bool) error {
 			if !paused {
@@ -491,6 +519,19 @@ var subscriptionDefects = []defect{
 	{"forgets checkpoints", "case 50", spoil(func(s *spoiled, _ store.Subscriptions) {
 		s.advance = func(context.Context, []store.Move) error { return nil }
 	})},
+}
+
+func releaseAll(ctx context.Context, k store.Subscriptions, name string) error {
+	sub, err := k.Find(ctx, name)
+	if err != nil {
+		return nil //nolint:nilerr // what follows says it
+	}
+	for _, l := range sub.Lanes {
+		if l.Owner != uuid.Nil {
+			err = errors.Join(err, k.Release(ctx, store.Hold{Subscription: name, Lane: l.Lane, Token: l.Token}))
+		}
+	}
+	return err
 }
 
 func wherever(s *spoiled, k store.Subscriptions) {

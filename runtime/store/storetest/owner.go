@@ -200,18 +200,23 @@ func dividesLanes(f *fixture) {
 // expired waits until the owner of the first lane has ended.
 func (f *fixture) expired(name string) {
 	f.Helper()
+	f.until("the owner of "+name+" ends", func() bool {
+		l := f.find(name).Lanes[0]
+		return l.Owner != uuid.Nil && !l.Expires.IsZero() && time.Since(l.Expires) > 100*time.Millisecond
+	})
+}
+
+// until waits for what the store's clock decides.
+func (f *fixture) until(what string, done func() bool) {
+	f.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	over := time.After(patience)
-	for {
-		l := f.find(name).Lanes[0]
-		if l.Owner != uuid.Nil && !l.Expires.IsZero() && time.Since(l.Expires) > 100*time.Millisecond {
-			return
-		}
+	for !done() {
 		select {
 		case <-tick.C:
 		case <-over:
-			f.Fatalf("the owner of %s, %+v, does not end", name, l)
+			f.Fatalf("in %s it did not come about that %s", patience, what)
 		}
 	}
 }

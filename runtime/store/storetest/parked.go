@@ -251,7 +251,33 @@ func managementCases() []contractCase {
 			}
 		}})
 	}
+	for _, name := range []string{"resuming", "resetting", "renaming"} {
+		cases = append(cases, contractCase{name: "after " + name + " a subscription its lanes are nobody's but their owner's, who may not know it", run: func(f *fixture) {
+			now := "s"
+			if name == "renaming" {
+				now = "t"
+			}
+			f.opened("s", "all", 0, 0)
+			m, other := member("s", "t"), member("s", "t")
+			f.equal("owner", 2, len(f.renew(m).Lanes))
+			f.done(name, interfere[name](f))
+			f.equal("another one, at once", 0, len(f.renew(other).Lanes))
+			f.equal("the owner, which knows it now", 1, len(f.renew(m).Lanes))
+			f.done("leave", f.subs().Leave(f.ctx, m.ID))
+			f.equal("another one, when the owner has left", 2, len(f.renew(other).Lanes))
+			f.equal("lanes", other.ID, f.find(now).Lanes[0].Owner)
+		}})
+	}
 	return append(cases, []contractCase{
+		{name: "lanes that were taken from an owner that does not come back are somebody's in the end", run: func(f *fixture) {
+			f.opened("s", "all", 0)
+			m := member("s")
+			m.Lease = 500 * time.Millisecond
+			f.renew(m)
+			f.done("reset", f.subs().Reset(f.ctx, "s", 5, false))
+			other := member("s")
+			f.until("another member has the lane", func() bool { return len(f.renew(other).Lanes) == 1 })
+		}},
 		{name: "a paused subscription stays as it is until it is resumed", run: func(f *fixture) {
 			f.opened("s", "all", 0)
 			m := member("s")

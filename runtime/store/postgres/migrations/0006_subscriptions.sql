@@ -16,6 +16,8 @@ CREATE TABLE members (
   label   text NOT NULL,
   -- Until when it is alive.
   expires timestamptz NOT NULL,
+  -- How long a renewal keeps it alive.
+  lease   interval NOT NULL,
   -- Names of the subscriptions that it takes part in.
   runs    text[] COLLATE "C" NOT NULL
 ) WITH (fillfactor = 50);
@@ -31,6 +33,10 @@ CREATE TABLE lanes (
   -- Rises whenever the owner changes.
   token           bigint NOT NULL DEFAULT 0,
   owner           uuid REFERENCES members,
+  -- From whom it was taken back, and until when that member may not know it and go
+  -- on working: so long nobody else gets the lane.
+  former          uuid,
+  former_until    timestamptz,
   -- What the owner cannot do, and since when.
   error           text,
   error_since     timestamptz,
@@ -40,6 +46,7 @@ CREATE TABLE lanes (
 ) WITH (fillfactor = 50);
 
 CREATE INDEX lanes_owner_idx ON lanes (owner) WHERE owner IS NOT NULL;
+CREATE INDEX lanes_former_idx ON lanes (former) WHERE former IS NOT NULL;
 
 -- Events that subscriptions could not handle, or that wait behind one.
 CREATE TABLE parked (

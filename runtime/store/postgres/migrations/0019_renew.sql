@@ -28,8 +28,8 @@ DECLARE
   short bigint[];
   ended uuid[];
 BEGIN
-  INSERT INTO members AS m (id, label, expires, runs) VALUES (m_id, m_label, clock_timestamp() + lease, m_runs)
-  ON CONFLICT (id) DO UPDATE SET label = m_label, expires = clock_timestamp() + lease, runs = m_runs
+  INSERT INTO members AS m (id, label, expires, lease, runs) VALUES (m_id, m_label, clock_timestamp() + lease, lease, m_runs)
+  ON CONFLICT (id) DO UPDATE SET label = m_label, expires = clock_timestamp() + excluded.lease, lease = excluded.lease, runs = m_runs
   RETURNING m.expires INTO renew.expires;
   moment := renew.expires - lease;
 
@@ -69,11 +69,12 @@ BEGIN
         CROSS JOIN LATERAL (
           SELECT l.lane FROM lanes l
            WHERE l.subscription_id = s.id AND (l.owner IS NULL OR l.owner = ANY (ended))
+             AND (l.former IS NULL OR l.former = m_id OR l.former_until <= moment)
            ORDER BY l.lane LIMIT greatest(r.due - h.have, 0) FOR NO KEY UPDATE SKIP LOCKED
         ) k
        WHERE s.id = ANY (short)
     )
-    UPDATE lanes l SET owner = m_id, token = l.token + 1, error = NULL, error_since = NULL
+    UPDATE lanes l SET owner = m_id, token = l.token + 1, former = NULL, former_until = NULL, error = NULL, error_since = NULL
       FROM taken t WHERE l.subscription_id = t.id AND l.lane = t.lane;
   END IF;
 

@@ -31,6 +31,10 @@ CREATE TABLE lanes (
     token        INTEGER NOT NULL,
     -- A member.
     owner        BLOB,
+    -- From whom it was taken back, and until when that member may not know it and
+    -- go on working: so long nobody else gets the lane.
+    former       BLOB,
+    former_until INTEGER,
     -- What the owner cannot do, and since when.
     error        TEXT,
     error_since  INTEGER,
@@ -40,6 +44,7 @@ CREATE TABLE lanes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX lanes_by_owner ON lanes (owner) WHERE owner IS NOT NULL;
+CREATE INDEX lanes_by_former ON lanes (former) WHERE former IS NOT NULL;
 
 -- Events that subscriptions could not handle, or that wait behind one.
 CREATE TABLE parked (

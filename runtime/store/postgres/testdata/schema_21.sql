@@ -1,4 +1,4 @@
--- Migrations 1 to 20 of the event store in schema schema_of_the_test.
+-- Migrations 1 to 21 of the event store in schema schema_of_the_test.
 
 -- Migration 1: store
 BEGIN ISOLATION LEVEL READ COMMITTED;
@@ -203,6 +203,8 @@ CREATE TABLE members (
   label   text NOT NULL,
   -- Until when it is alive.
   expires timestamptz NOT NULL,
+  -- How long a renewal keeps it alive.
+  lease   interval NOT NULL,
   -- Names of the subscriptions that it takes part in.
   runs    text[] COLLATE "C" NOT NULL
 ) WITH (fillfactor = 50);
@@ -218,6 +220,10 @@ CREATE TABLE lanes (
   -- Rises whenever the owner changes.
   token           bigint NOT NULL DEFAULT 0,
   owner           uuid REFERENCES members,
+  -- From whom it was taken back, and until when that member may not know it and go
+  -- on working: so long nobody else gets the lane.
+  former          uuid,
+  former_until    timestamptz,
   -- What the owner cannot do, and since when.
   error           text,
   error_since     timestamptz,
@@ -227,6 +233,7 @@ CREATE TABLE lanes (
 ) WITH (fillfactor = 50);
 
 CREATE INDEX lanes_owner_idx ON lanes (owner) WHERE owner IS NOT NULL;
+CREATE INDEX lanes_former_idx ON lanes (former) WHERE former IS NOT NULL;
 
 -- Events that subscriptions could not handle, or that wait behind one.
 CREATE TABLE parked (
@@ -1347,8 +1354,8 @@ DECLARE
   short bigint[];
   ended uuid[];
 BEGIN
-  INSERT INTO members AS m (id, label, expires, runs) VALUES (m_id, m_label, clock_timestamp() + lease, m_runs)
-  ON CONFLICT (id) DO UPDATE SET label = m_label, expires = clock_timestamp() + lease, runs = m_runs
+  INSERT INTO members AS m (id, label, expires, lease, runs) VALUES (m_id, m_label, clock_timestamp() + lease, lease, m_runs)
+  ON CONFLICT (id) DO UPDATE SET label = m_label, expires = clock_timestamp() + excluded.lease, lease = excluded.lease, runs = m_runs
   RETURNING m.expires INTO renew.expires;
   moment := renew.expires - lease;
 
@@ -1388,11 +1395,12 @@ BEGIN
         CROSS JOIN LATERAL (
           SELECT l.lane FROM lanes l
            WHERE l.subscription_id = s.id AND (l.owner IS NULL OR l.owner = ANY (ended))
+             AND (l.former IS NULL OR l.former = m_id OR l.former_until <= moment)
            ORDER BY l.lane LIMIT greatest(r.due - h.have, 0) FOR NO KEY UPDATE SKIP LOCKED
         ) k
        WHERE s.id = ANY (short)
     )
-    UPDATE lanes l SET owner = m_id, token = l.token + 1, error = NULL, error_since = NULL
+    UPDATE lanes l SET owner = m_id, token = l.token + 1, former = NULL, former_until = NULL, error = NULL, error_since = NULL
       FROM taken t WHERE l.subscription_id = t.id AND l.lane = t.lane;
   END IF;
 
@@ -1431,7 +1439,8 @@ BEGIN
   END IF;
 END
 $do$;
--- Frees all lanes of a member and ends its membership. Statements of their own: a
+-- Frees all lanes of a member, also those that were taken back from it, and ends its
+-- membership. Statements of their own: a
 -- renewal that the first waits for may take lanes that the second must see.
 CREATE FUNCTION leave(m_id uuid) RETURNS void
 LANGUAGE plpgsql
@@ -1442,12 +1451,61 @@ SET jit = off
 AS $$
 BEGIN
   PERFORM FROM members m WHERE m.id = m_id FOR UPDATE;
-  PERFORM FROM lanes l WHERE l.owner = m_id ORDER BY l.subscription_id, l.lane FOR NO KEY UPDATE;
+  PERFORM FROM lanes l WHERE l.owner = m_id OR l.former = m_id ORDER BY l.subscription_id, l.lane FOR NO KEY UPDATE;
   UPDATE lanes l SET owner = NULL, token = l.token + 1, error = NULL, error_since = NULL WHERE l.owner = m_id;
+  UPDATE lanes l SET former = NULL, former_until = NULL WHERE l.former = m_id;
   DELETE FROM members m WHERE m.id = m_id;
 END
 $$;
 
 REVOKE EXECUTE ON FUNCTION leave FROM PUBLIC;
 INSERT INTO migrations (number, name) VALUES (20, 'leave');
+COMMIT;
+
+-- Migration 21: take_back
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SELECT pg_advisory_xact_lock(hashtext('esgen migrate'), hashtext('schema_of_the_test'));
+SET LOCAL search_path = "schema_of_the_test", pg_temp;
+DO $do$
+DECLARE
+  have integer := (SELECT coalesce(max(number), 0) FROM migrations);
+BEGIN
+  IF have <> 20 THEN
+    RAISE EXCEPTION 'migration 21 follows 20, but the schema is at %; nothing was changed', have;
+  END IF;
+END
+$do$;
+-- Takes all lanes of a subscription from their owners, and puts them at a place if
+-- one is given. The caller has the subscription's row locked, so nobody is given a
+-- lane meanwhile.
+--
+-- An owner that is alive learns it from its next renewal. One that is under way may
+-- not have seen it, and lets the owner go on for a lease from now; the second is for
+-- the commit. So the lanes are locked first, which may take a while, and then the
+-- time is read.
+CREATE FUNCTION take_back(of_subscription bigint, place bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET jit = off
+AS $$
+DECLARE
+  moment timestamptz;
+BEGIN
+  PERFORM FROM lanes l WHERE l.subscription_id = of_subscription ORDER BY l.lane FOR NO KEY UPDATE;
+  moment := clock_timestamp();
+  UPDATE lanes l
+     SET former = l.owner, former_until = moment + m.lease + interval '1 second'
+    FROM members m
+   WHERE l.subscription_id = of_subscription AND m.id = l.owner AND m.expires > moment;
+  UPDATE lanes l
+     SET token = l.token + (l.owner IS NOT NULL)::integer, owner = NULL, error = NULL, error_since = NULL,
+         at = coalesce(place, l.at), changed = CASE WHEN place IS NULL THEN l.changed ELSE moment END
+   WHERE l.subscription_id = of_subscription;
+END
+$$;
+
+REVOKE EXECUTE ON FUNCTION take_back FROM PUBLIC;
+INSERT INTO migrations (number, name) VALUES (21, 'take_back');
 COMMIT;
