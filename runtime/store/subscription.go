@@ -186,6 +186,10 @@ type Transactor interface {
 	// and commits. If f returns an error, or the lane is held no longer or is not
 	// at m.From, nothing has happened; f's error is returned as it is.
 	//
+	// With f's context, Unpark is part of the transaction, and Parked shows what
+	// other transactions have unparked before: a parked event that is handled in
+	// f is handled once.
+	//
 	// After any other error nobody knows whether it was committed: the lane's
 	// checkpoint, in the next [Renewal], tells. Trying again at once is safe, too:
 	// it waits for the first try to end, and is fenced if that was committed.

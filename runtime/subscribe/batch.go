@@ -40,8 +40,7 @@ type TxFunc func(ctx context.Context, events []store.Recorded) error
 // [store.Transactor]. See [New] for the rest.
 //
 // An event that was parked is handled in a transaction of its own when it is tried
-// again; if the process dies between that and taking it from what is parked, it
-// is handled once more.
+// again, which also takes it from what is parked.
 func NewTx(db store.Store, name string, h TxFunc, c Config) (*Subscription, error) {
 	if h == nil {
 		return nil, invalid("%s has no handler", printable.Name(name))
@@ -53,7 +52,7 @@ func NewTx(db store.Store, name string, h TxFunc, c Config) (*Subscription, erro
 	if c.Batch.Size == 0 {
 		c.Batch.Size = 500
 	}
-	return newSubscription(db, name, transaction{t, h}, c)
+	return newSubscription(db, name, transaction{t, db, h}, c)
 }
 
 // batch gives several events at once.
@@ -102,8 +101,9 @@ func (c *Config) mappedAll(ds []delivery, into []store.Recorded) []store.Recorde
 
 // transaction gives several events at once, in a transaction.
 type transaction struct {
-	db store.Transactor
-	h  TxFunc
+	db   store.Transactor
+	subs store.Store
+	h    TxFunc
 }
 
 func (t transaction) manner() manner { return manner{batched: true, moves: true} }
@@ -119,6 +119,11 @@ func (t transaction) work(l *lane) {
 		l.mu.Lock()
 		move := store.Move{Hold: l.hold}
 		move.From, move.To = l.m.move()
+		var parked *store.Parked
+		if ds[0].number == replayed && l.m.replay != nil {
+			row := l.m.replay.row
+			parked = &row
+		}
 		l.mu.Unlock()
 		ctx, end := l.begin(ctx, HandlingTransaction, ds)
 		var failed error
@@ -126,6 +131,9 @@ func (t transaction) work(l *lane) {
 			return t.db.Transact(ctx, move, func(ctx context.Context, _ store.Streams) error {
 				failed = guarded(func() error {
 					events = l.c.mappedAll(ds, events)
+					if parked != nil {
+						return t.again(ctx, move.Hold, *parked, events)
+					}
 					return t.h(ctx, events)
 				})
 				return failed
@@ -137,6 +145,24 @@ func (t transaction) work(l *lane) {
 		}
 		t.outcome(l, ds, move, failed, err)
 	}
+}
+
+// again handles a parked event and takes it from what is parked, in the transaction
+// of ctx. It asks first whether an earlier try, of which nobody knew the outcome, has
+// done so.
+func (t transaction) again(ctx context.Context, h store.Hold, p store.Parked, events []store.Recorded) error {
+	subs := t.subs.Subscriptions()
+	rows, err := subs.Parked(ctx, store.ParkedQuery{
+		Subscription: h.Subscription, Lane: h.Lane, Key: p.Key, HasKey: true,
+		More: true, AfterKey: p.Key, AfterAt: p.At - 1, Limit: 1,
+	})
+	if err != nil || len(rows) == 0 || rows[0].At != p.At {
+		return err
+	}
+	if err := t.h(ctx, events); err != nil {
+		return err
+	}
+	return subs.Unpark(ctx, h, p.Key, p.At)
 }
 
 func (t transaction) outcome(l *lane, ds []delivery, move store.Move, failed, err error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/esgen/esgen/internal/printable"
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -53,10 +54,26 @@ func (k subscriptions) Unpark(ctx context.Context, h store.Hold, key string, at 
 // held runs a statement that returns whether the lane is held.
 func (k subscriptions) held(ctx context.Context, verb string, h store.Hold, sql string, args ...any) error {
 	var n int64
+	if tx := k.tx(ctx); tx != nil {
+		err := tx.QueryRow(ctx, sql, args...).Scan(&n)
+		if err != nil {
+			return k.s.explain(ctx, verb+" subscription "+printable.Name(h.Subscription), err)
+		}
+		return fencedUnless(n > 0, h, nil)
+	}
 	err := k.call(ctx, verb, h.Subscription, func(ctx context.Context, conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, sql, args...).Scan(&n)
 	})
 	return fencedUnless(n > 0, h, err)
+}
+
+// tx is the transaction of this store in which ctx's handler works, or nil.
+func (k subscriptions) tx(ctx context.Context) pgx.Tx {
+	in, _ := store.StreamsFrom(ctx)
+	if t, ok := in.(*Tx); ok && t.s == k.s && !t.over.Load() {
+		return t.tx
+	}
+	return nil
 }
 
 // Parked returns a page of parked events.
@@ -78,7 +95,7 @@ func (k subscriptions) Parked(ctx context.Context, q store.ParkedQuery) ([]store
 	}
 	var page []store.Parked
 	var found bool
-	err := k.call(ctx, "list parked events of", q.Subscription, func(ctx context.Context, conn *pgx.Conn) error {
+	list := func(ctx context.Context, conn *pgx.Conn) error {
 		rows, err := conn.Query(ctx, sql, args...)
 		if err != nil {
 			return err
@@ -97,7 +114,16 @@ func (k subscriptions) Parked(ctx context.Context, q store.ParkedQuery) ([]store
 			err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM "+k.s.schema+".subscriptions WHERE name = $1::text)", q.Subscription).Scan(&found)
 		}
 		return err
-	})
+	}
+	const verb = "list parked events of"
+	var err error
+	if tx := k.tx(ctx); tx != nil {
+		if err = list(ctx, tx.Conn()); err != nil {
+			err = k.s.explain(ctx, verb+" subscription "+printable.Name(q.Subscription), err)
+		}
+	} else {
+		err = k.call(ctx, verb, q.Subscription, list)
+	}
 	switch {
 	case err != nil:
 		return nil, err

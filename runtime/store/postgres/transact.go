@@ -49,14 +49,16 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 	if err := store.Ended(ctx, op); err != nil {
 		return err
 	}
-	conn, err := s.pool.Acquire(ctx)
+	beginning, begun := store.WithTimeout(ctx, s.config.Timeout)
+	defer begun()
+	conn, err := s.pool.Acquire(beginning)
 	if err != nil {
-		return s.explain(ctx, op, err)
+		return s.explain(beginning, op, err)
 	}
 	defer conn.Release()
-	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
+	tx, err := conn.BeginTx(beginning, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
 	if err != nil {
-		return s.explain(ctx, op, err)
+		return s.explain(beginning, op, err)
 	}
 	defer rollback(ctx, tx)
 	moved, err := s.moveLane(ctx, tx, m)

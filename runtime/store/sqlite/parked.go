@@ -28,6 +28,9 @@ func (k subscriptions) Unpark(ctx context.Context, h store.Hold, key string, at 
 	if err := store.CheckUnpark(h, key, at); err != nil {
 		return err
 	}
+	if in, ok := ctx.Value(txKey{}).(*Tx); ok && in.s == k.s {
+		return in.unpark(h, key, at) //nolint:contextcheck // statements of the transaction are not interrupted
+	}
 	return k.under(ctx, "unpark an event of", h, func(t *tx, id, _ int64) { t.exec(unparkSQL, id, key, int64(at)) }) //nolint:contextcheck // a flush is no caller's to interrupt
 }
 

@@ -97,6 +97,27 @@ func (in *Tx) statement(_ context.Context, query string) (*sql.Stmt, error) {
 	return in.t.s.statement(query) //nolint:contextcheck,sqlclosecheck // kept for the next call
 }
 
+// unpark removes a parked event when the transaction commits.
+func (in *Tx) unpark(h store.Hold, key string, at uint64) error {
+	op := "unpark an event of subscription " + printable.Name(h.Subscription)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.ended {
+		return opError(op, errEnded)
+	}
+	id, _, held := in.t.held(h)
+	if held {
+		in.t.exec(unparkSQL, id, key, int64(at))
+	}
+	switch {
+	case in.t.failed != nil:
+		return in.s.outcome(op, in.t.failed)
+	case !held:
+		return &store.FencedError{Holds: []store.Hold{h}}
+	}
+	return nil
+}
+
 // end refuses what comes later.
 func (in *Tx) end() {
 	in.mu.Lock()
