@@ -6,8 +6,8 @@ import (
 )
 
 // JSONCodec encodes and decodes one type field by field, instead of by reflection.
-// Make one with [JSONOf]. No release of esgen generates them: go-json is as fast
-// to decode, and encodes an event in a third of a microsecond more at most. They
+// Make one with [JSONOf]. esgen generates none: go-json decodes about as fast as
+// code by hand, and what that would save to encode is little beside storing. They
 // are functions and no methods of the type, which every other user of it would
 // have to live with.
 type JSONCodec struct {
