@@ -121,6 +121,9 @@ type world struct {
 	out   []delivery // in flight, in order
 	stale []delivery // taken back
 	under map[doing]action
+	// seen is what was parked when a look began, which may read at any time until it
+	// ends.
+	seen  []store.Parked
 	wake  time.Time
 	ended bool
 	err   error
@@ -271,6 +274,8 @@ func (w *world) begun(a action) {
 		if a.to <= a.from {
 			w.t.Fatalf("checkpoint moves from %d to %d", a.from, a.to)
 		}
+	case looks:
+		w.seen = w.heads()
 	default:
 	}
 	if w.m.lost {
@@ -519,6 +524,9 @@ func (w *world) finish(t *rapid.T, do doing, how outcome) {
 		w.m.hasParked(w.now, err)
 	case looks:
 		heads := w.heads()
+		if rapid.Bool().Draw(t, "looked early") {
+			heads = w.seen
+		}
 		w.m.hasLooked(w.now, heads, w.replay(heads), err)
 	case settles:
 		if happens && !w.fenced {
@@ -674,6 +682,11 @@ func (w *world) check() {
 		stored := func(r row) bool { return r.number == n }
 		if w.m.queue.at(n).state == parking && !slices.ContainsFunc(w.m.rows, stored) {
 			w.t.Fatalf("event %d is to be parked, and nothing is going to park it", w.m.queue.at(n).place)
+		}
+	}
+	for _, row := range w.rows {
+		if _, known := w.m.keys[row.Key]; !known && w.m.loaded && !w.m.lost && !w.fenced {
+			w.t.Fatalf("event %d of key %q is parked, and the machine has forgotten the key", row.At, row.Key)
 		}
 	}
 	if n := w.repeated(); n > w.c.CheckpointEvery && !w.how.moves {

@@ -36,7 +36,8 @@ type parked struct {
 }
 
 // parkedKey is what a machine knows of a key with parked events: the place of the
-// first when it looked last, and the number of the last write for it.
+// first when it looked last, and the number of the last write for it: a look that
+// began before it was stored does not tell that nothing is parked.
 type parkedKey struct{ head, write uint64 }
 
 // row is a parked event, and the number of its item.
@@ -151,7 +152,11 @@ func (m *machine) hasParked(now time.Time, err error) {
 	if !m.parkingWent(now, err) {
 		return
 	}
+	m.writes++
 	for _, row := range m.rows[:m.sent] {
+		if key, known := m.keys[row.Key]; known { // a look under way may have read before
+			m.keys[row.Key] = parkedKey{key.head, m.writes}
+		}
 		if it := m.queue.at(row.number); it != nil {
 			it.state = settled
 			m.handledAny = true
