@@ -72,7 +72,8 @@ func (o *operations) read(ctx context.Context, q store.Query, yield func(store.R
 }
 
 // Sizes of pages. A page is a round trip; a filter looks at up to maxWidth rows in
-// the database to fill one.
+// the database to fill one. The first is small, for its reader may want few; who
+// says how many gets them at once.
 const (
 	firstRows    = 256
 	maxRows      = 1000
@@ -104,6 +105,9 @@ type reading struct {
 
 func (o *operations) reading(ctx context.Context, q store.Query) (*reading, error) {
 	r := &reading{operations: o, op: "read " + q.String(), q: q, rows: firstRows, low: 1, high: unbounded}
+	if q.Limit > 0 {
+		r.rows = maxRows
+	}
 	if q.Backward {
 		r.from = unbounded
 	} else {
