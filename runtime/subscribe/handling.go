@@ -64,10 +64,8 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		!m.how.loose && m.inFlight > 0,
 		m.how.moves && m.busy[saves]:
 		return out, time.Time{}
-	case m.replay.waits() && a.due(m.replay.at):
-		m.inFlight++
-		m.since = now
-		return append(out, m.replay.give()), time.Time{}
+	case m.mayReplay(a):
+		return append(out, m.giveReplay(now)), time.Time{}
 	case !m.how.loose && !a.due(m.heldUntil):
 		return out, a.wake
 	case m.how.batched && m.waits > 0 && !m.full(most) && !a.due(m.oldest.Add(m.c.Batch.After)):
@@ -84,10 +82,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 			continue
 		}
 		if _, is := m.keys[it.key]; is {
-			if !m.divert(now, n, it, store.ParkedWaiting, nil) {
-				break
-			}
-			if m.how.moves {
+			if !m.divert(now, n, it, store.ParkedWaiting, nil) || m.how.moves && it.state == parking {
 				break
 			}
 			continue
@@ -127,6 +122,8 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 	}
 	if len(out) > 0 {
 		m.oldest = now
+	} else if m.mayReplay(a) { // it may be what has just been passed
+		return append(out, m.giveReplay(now)), time.Time{}
 	}
 	return out, a.wake
 }

@@ -3,6 +3,7 @@ package subscribe
 import (
 	"errors"
 	"math"
+	"sort"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -61,10 +62,30 @@ type replay struct {
 
 func (r *replay) waits() bool { return r != nil && !r.given && !r.done }
 
-func (r *replay) give() delivery {
+// mayReplay reports whether the parked event can be handled again now: not before
+// the lane has come past it, as after a crash before the checkpoint did, else it
+// would be handled once more when the lane comes to it.
+func (m *machine) mayReplay(a *alarm) bool {
+	return m.replay.waits() && m.passed(m.replay.row.At) && a.due(m.replay.at)
+}
+
+func (m *machine) giveReplay(now time.Time) delivery {
+	r := m.replay
+	m.inFlight++
+	m.since = now
 	r.given = true
 	r.giving++
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
+}
+
+// passed reports whether everything at a place is settled.
+func (m *machine) passed(at uint64) bool {
+	if at > m.last {
+		return false
+	}
+	n := uint64(sort.Search(m.queue.len(), func(i int) bool { return m.queue.at(m.queue.begin()+uint64(i)).place >= at }))
+	it := m.queue.at(m.queue.begin() + n)
+	return it == nil || it.place != at || it.state == settled
 }
 
 // nextParked tells what to do about parked events.
