@@ -385,11 +385,11 @@ func (r *run) refuse(h store.Hold) {
 
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
 func (r *run) stop(cause error) error {
-	r.halt(cause)
 	lanes := r.running()
 	for _, l := range lanes {
 		l.stop(cause, false)
 	}
+	r.halt(cause) // not before: what fails because of it is to be no failure
 	for left := len(lanes); left > 0; left-- {
 		select {
 		case l := <-r.ended:
