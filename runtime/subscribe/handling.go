@@ -113,7 +113,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		}
 		m.inFlight++
 		m.waits--
-		it.state = given
+		it.state, it.cut = given, false
 		it.giving++
 		out = append(out, delivery{it.r, it.key, n, it.giving, int(it.failures) + 1})
 	}
@@ -182,9 +182,20 @@ func (m *machine) finish(now time.Time, it *item) {
 	}
 }
 
+// cut notes that the contexts of what is in the program's hands end.
+func (m *machine) cut() {
+	for n := m.queue.begin(); n < m.queue.end(); n++ {
+		it := m.queue.at(n)
+		it.cut = it.state == given
+	}
+	if m.replay != nil {
+		m.replay.cut = m.replay.given
+	}
+}
+
 // nacked: the event was not handled, and err says what is to happen. While the
-// lane stops or when its lease has passed it does not count: the handler's
-// context had ended.
+// lane stops or when its lease has passed, also if it was renewed after all, it does
+// not count: the handler's context had ended.
 func (m *machine) nacked(now time.Time, number uint64, giving uint32, err error) bool {
 	if number == replayed {
 		return m.replayEnded(now, giving, err)
@@ -193,7 +204,7 @@ func (m *machine) nacked(now time.Time, number uint64, giving uint32, err error)
 	if it == nil {
 		return false
 	}
-	if !m.mayHandle(now) {
+	if it.cut || !m.mayHandle(now) {
 		m.putBack(number, it.key)
 		if m.stopping {
 			m.deadline = now.Add(grace)
@@ -233,7 +244,7 @@ func (m *machine) batchNacked(now time.Time, ds []delivery, err error) {
 	it := m.find(first.number, first.giving)
 	decision, _ := verdictOf(err)
 	final := decision == usual && m.c.Retry.Attempts > 0 && it != nil && int(it.failures)+1 >= m.c.Retry.Attempts
-	if it == nil || len(ds) == 1 || !m.mayHandle(now) || decision == stops || decision == later || decision == usual && !final {
+	if it == nil || len(ds) == 1 || it.cut || !m.mayHandle(now) || decision == stops || decision == later || decision == usual && !final {
 		m.nacked(now, first.number, first.giving, err)
 		return
 	}

@@ -56,8 +56,9 @@ type replay struct {
 	giving   uint32
 	failures int
 	// given: it is in the program's hands. done: err is its outcome, to be stored.
-	given, done bool
-	err         error
+	// cut: as that of an item.
+	given, done, cut bool
+	err              error
 }
 
 func (r *replay) waits() bool { return r != nil && !r.given && !r.done }
@@ -73,7 +74,7 @@ func (m *machine) giveReplay(now time.Time) delivery {
 	r := m.replay
 	m.inFlight++
 	m.since = now
-	r.given = true
+	r.given, r.cut = true, false
 	r.giving++
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
 }
@@ -246,7 +247,7 @@ func (m *machine) replayEnded(now time.Time, giving uint32, err error) bool {
 	}
 	r.given = false
 	m.inFlight--
-	if err != nil && !m.mayHandle(now) {
+	if err != nil && (r.cut || !m.mayHandle(now)) {
 		m.replay = nil // whoever has the lane next looks again
 		return true
 	}
