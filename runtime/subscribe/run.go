@@ -44,7 +44,8 @@ type run struct {
 
 	mu        sync.Mutex
 	granted   *grant
-	refused   error // what renewing cannot heal
+	most      time.Time // until when the last renewal asked for the lanes
+	refused   error     // what renewing cannot heal
 	lanes     map[int]*lane
 	epoch     uuid.UUID
 	first     uint64 // where a lane without a checkpoint begins
@@ -171,15 +172,19 @@ func (r *run) follow(ctx context.Context) error {
 }
 
 // places are the checkpoints of the lanes: a renewal that begins later and shows an
-// earlier one tells that the store went back.
-func (r *run) places() map[int]uint64 {
+// earlier one tells that the store went back. The renewal asks for the lanes until
+// then, which may be less than before.
+func (r *run) places(until time.Time) map[int]uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.most = until
 	places := make(map[int]uint64, len(r.lanes))
 	for number, l := range r.lanes {
 		l.mu.Lock()
 		places[number] = l.m.stored
+		l.m.limit(until)
 		l.mu.Unlock()
+		wake(l.kick)
 	}
 	return places
 }
@@ -240,7 +245,10 @@ func (r *run) apply(ctx context.Context) error {
 	lanes := r.running()
 	for number, l := range lanes {
 		switch of, held := g.lanes[number]; {
-		case !held || of.Token != l.hold.Token || of.At < g.before[number]:
+		case held && of.Token == l.hold.Token && of.At < g.before[number]: // the store was restored
+			r.feed.forget()
+			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
+		case !held || of.Token != l.hold.Token:
 			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		default:
 			l.renew(g.until)
@@ -300,6 +308,7 @@ func (r *run) begin(ctx context.Context, lanes []store.Lane, until time.Time) er
 	for _, of := range lanes {
 		l := newLane(r, of, until)
 		r.mu.Lock()
+		l.m.limit(r.most)
 		r.lanes[of.Lane] = l
 		delete(r.past, of.Lane)
 		r.mu.Unlock()
