@@ -246,8 +246,8 @@ func (m *machine) troubled() string {
 }
 
 // setbacks are those that matter, the worst first.
-func (m *machine) setbacks() [4]*setback {
-	return [4]*setback{&m.handlings, &m.parkings, &m.savings, &m.readings}
+func (m *machine) setbacks() [5]*setback {
+	return [5]*setback{&m.handlings, &m.parkings, &m.savings, &m.readings, &m.lookings}
 }
 
 // reportPause is the least time between two reports of a lane.
