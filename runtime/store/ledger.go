@@ -44,6 +44,9 @@ type Ledger struct {
 	mu      sync.Mutex
 	entries map[string]*entry
 	members map[uuid.UUID]*member
+	// token is beyond all that lanes had under names that are free again: their owners
+	// may still be at work, and must not be taken for those of a new subscription.
+	token uint64
 }
 
 var _ Subscriptions = (*Ledger)(nil)
@@ -136,6 +139,13 @@ func (l *Ledger) change(op string, changed map[string]*entry) error {
 			return fmt.Errorf("%s: save: %w", op, err)
 		}
 	}
+	for name, e := range changed {
+		if before := l.entries[name]; e == nil && before != nil {
+			for _, lane := range before.s.Lanes {
+				l.token = max(l.token, lane.Token+1)
+			}
+		}
+	}
 	apply(l.entries, changed)
 	return nil
 }
@@ -193,7 +203,7 @@ func (l *Ledger) Open(ctx context.Context, s Subscription) (Subscription, error)
 	now := l.now()
 	e := &entry{s: Subscription{Name: s.Name, Settings: s.Settings, Created: now}}
 	for i, lane := range s.Lanes {
-		e.s.Lanes = append(e.s.Lanes, Lane{Subscription: s.Name, Lane: i, At: lane.At, Changed: now})
+		e.s.Lanes = append(e.s.Lanes, Lane{Subscription: s.Name, Lane: i, At: lane.At, Token: l.token, Changed: now})
 	}
 	if err := l.change(op, map[string]*entry{s.Name: e}); err != nil {
 		return Subscription{}, err
