@@ -140,6 +140,7 @@ func (m *machine) next(now time.Time) action {
 	}
 	if !m.expired && a.due(m.until) {
 		m.expired = true
+		m.cut()
 		return action{do: expires}
 	}
 	if do, ok := m.nextParked(a); ok {

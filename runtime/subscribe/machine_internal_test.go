@@ -745,9 +745,22 @@ func (w *world) goOn(t *rapid.T) {
 		if w.ended || len(w.under)+len(w.out) == 0 {
 			return
 		}
-		w.step(fine)
+		w.any(t)
 		w.check()
 	}
+}
+
+// any ends one of the things under way, whichever began first.
+func (w *world) any(t *rapid.T) {
+	next := slices.Sorted(maps.Keys(w.under))
+	if len(w.out) > 0 {
+		next = append(next, actions)
+	}
+	if do := rapid.SampledFrom(next).Draw(t, "next"); do != actions {
+		w.finish(t, do, fine)
+		return
+	}
+	w.handle(t, fine)
 }
 
 // step ends one thing that is under way, or lets the time pass.

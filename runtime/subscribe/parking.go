@@ -3,6 +3,7 @@ package subscribe
 import (
 	"errors"
 	"math"
+	"sort"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -55,16 +56,37 @@ type replay struct {
 	giving   uint32
 	failures int
 	// given: it is in the program's hands. done: err is its outcome, to be stored.
-	given, done bool
-	err         error
+	// cut: as that of an item.
+	given, done, cut bool
+	err              error
 }
 
 func (r *replay) waits() bool { return r != nil && !r.given && !r.done }
 
-func (r *replay) give() delivery {
-	r.given = true
+// mayReplay reports whether the parked event can be handled again now: not before
+// the lane has come past it, as after a crash before the checkpoint did, else it
+// would be handled once more when the lane comes to it.
+func (m *machine) mayReplay(a *alarm) bool {
+	return m.replay.waits() && m.passed(m.replay.row.At) && a.due(m.replay.at)
+}
+
+func (m *machine) giveReplay(now time.Time) delivery {
+	r := m.replay
+	m.inFlight++
+	m.since = now
+	r.given, r.cut = true, false
 	r.giving++
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
+}
+
+// passed reports whether everything at a place is settled.
+func (m *machine) passed(at uint64) bool {
+	if at > m.last {
+		return false
+	}
+	n := uint64(sort.Search(m.queue.len(), func(i int) bool { return m.queue.at(m.queue.begin()+uint64(i)).place >= at }))
+	it := m.queue.at(m.queue.begin() + n)
+	return it == nil || it.place != at || it.state == settled
 }
 
 // nextParked tells what to do about parked events.
@@ -225,7 +247,7 @@ func (m *machine) replayEnded(now time.Time, giving uint32, err error) bool {
 	}
 	r.given = false
 	m.inFlight--
-	if err != nil && !m.mayHandle(now) {
+	if err != nil && (r.cut || !m.mayHandle(now)) {
 		m.replay = nil // whoever has the lane next looks again
 		return true
 	}

@@ -58,13 +58,17 @@ type run struct {
 	handled   uint64 // by lanes that have ended
 	// past are the lanes that have ended, as they were last.
 	past map[int]LaneStatus
+
+	// given are the tokens of lanes that were given up, until the store has heard of
+	// it: they may be another's at any moment. They belong to follow.
+	given map[int]uint64
 }
 
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
 		s: s, parent: ctx, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
 		observed: observe(s.c.Observer, s.c.Logger.With("subscription", s.name)),
-		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{},
+		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{}, given: map[int]uint64{},
 	}
 	r.work, r.halt = context.WithCancelCause(ctx)
 	s.mu.Lock()
@@ -242,8 +246,13 @@ func (r *run) apply(ctx context.Context) error {
 			l.renew(g.until)
 		}
 	}
+	for number, token := range r.given {
+		if g.lanes[number].Token != token {
+			delete(r.given, number)
+		}
+	}
 	for _, number := range slices.Sorted(maps.Keys(g.lanes)) {
-		if lanes[number] != nil { // if it was lost, it has to end first
+		if _, given := r.given[number]; given || lanes[number] != nil { // if it was lost, it has to end first
 			continue
 		}
 		if err := r.begin(ctx, g.lanes[number], g.until); err != nil {
@@ -338,7 +347,7 @@ func (r *run) hasEnded(l *lane) error {
 	r.past[last.Lane] = last
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
-	if lost && errors.Is(cause, store.ErrFenced) {
+	if lost {
 		r.refuse(l.hold)
 	}
 	kind := NoticeReleased
@@ -346,6 +355,7 @@ func (r *run) hasEnded(l *lane) error {
 		kind = NoticeLost
 		l.log.Warn("subscription has lost its lane", "at", l.m.handled, "error", cause)
 	} else {
+		r.given[l.hold.Lane] = l.hold.Token
 		r.node.release(l.hold)
 	}
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
@@ -375,11 +385,11 @@ func (r *run) refuse(h store.Hold) {
 
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
 func (r *run) stop(cause error) error {
-	r.halt(cause)
 	lanes := r.running()
 	for _, l := range lanes {
 		l.stop(cause, false)
 	}
+	r.halt(cause) // not before: what fails because of it is to be no failure
 	for left := len(lanes); left > 0; left-- {
 		select {
 		case l := <-r.ended:

@@ -49,7 +49,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	var tx pgx.Tx
 	beginning, began := store.WithTimeout(ctx, db.config.Timeout)
 	defer began()
-	conn, err := db.pool.Acquire(beginning)
+	conn, err := db.acquire(beginning)
 	if err == nil {
 		defer conn.Release()
 		tx, err = conn.BeginTx(beginning, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})

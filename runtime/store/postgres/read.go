@@ -100,7 +100,8 @@ type reading struct {
 	// filtered tells that rows may be looked at that are not returned; linked, that
 	// the stream may have links.
 	filtered, linked bool
-	done             bool
+	// open tells that the first page is to find out where the read ends.
+	open, done bool
 }
 
 func (o *operations) reading(ctx context.Context, q store.Query) (*reading, error) {
@@ -152,7 +153,7 @@ func (r *reading) fetch(ctx context.Context, limit int) error {
 		}
 	}
 	r.advance(low, high, rows)
-	r.rows = maxRows
+	r.rows, r.open = maxRows, false
 	r.s.saw(r.page.position)
 	return nil
 }
