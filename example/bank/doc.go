@@ -10,6 +10,7 @@
 //   - bank.go: the commands: load, decide, append, and a transfer that is atomic
 //     over two accounts.
 //   - balances.go, statement.go: what is read: a projection and a stream.
+//   - package turnover: a projection in a table, in which every event counts once.
 //
 // What is generated from event.go and account.go stands in bank.es.go, and a
 // catalogue of the events in docs/events. Package
