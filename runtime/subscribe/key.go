@@ -11,9 +11,10 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// laneOf tells which lane a key falls to. It never changes, for it decides who
-// handles what is stored: FNV-1a of 64 bits, finalised, modulo the lanes.
-func laneOf(key string, lanes int) int {
+// LaneOf tells which of so many lanes the events of a key fall to, from 0 on. It never
+// changes, for it decides who handles what is stored: FNV-1a of 64 bits, finalised,
+// modulo the lanes, which must be at least 1.
+func LaneOf(key string, lanes int) int {
 	h := uint64(14695981039346656037)
 	for i := range len(key) {
 		h = (h ^ uint64(key[i])) * 1099511628211
@@ -82,7 +83,7 @@ func (s sorter) sort(items []item, page []store.Recorded) (_ []item, err error) 
 					return items, s.broken(r, err)
 				}
 			}
-			it.mine = s.c.Lanes == 1 || laneOf(it.key, s.c.Lanes) == s.lane
+			it.mine = s.c.Lanes == 1 || LaneOf(it.key, s.c.Lanes) == s.lane
 		}
 		items = append(items, it)
 	}
