@@ -186,7 +186,7 @@ func (l *lane) start(a action) {
 
 func (l *lane) read(a action) {
 	page, end, err := l.feed.read(l.run.work, l.c.query(), a.from, a.limit)
-	items, broken := l.sort(make([]item, 0, len(page)), page)
+	items, broken := l.sortBeside(page)
 	if broken != nil {
 		err = broken
 	}
