@@ -21,7 +21,7 @@ func TestWaitForComesBackWhenItIsHandled(t *testing.T) {
 		go func() { waited <- subscribe.WaitFor(t.Context(), db, "s", appended) }()
 		m.advance(t, 0, 3)
 		m.advance(t, 1, 2)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := subscribe.WaitFor(ctx, db, "s", appended)
 		if late, ok := errors.AsType[*subscribe.WaitError](err); !ok || late.Wanted != 3 || late.At != 2 || late.Lane != 1 || late.Waited <= 0 || !errors.Is(err, context.DeadlineExceeded) {
