@@ -273,7 +273,7 @@ func (m *machine) again(now time.Time, number uint64, it *item, err error, pause
 // putBack takes the event out of the program's hands, and the later ones: those
 // of its key, or of a strict lane all.
 func (m *machine) putBack(number uint64, key string) {
-	for n := number; n < m.queue.end(); n++ {
+	for n := max(number, m.queue.begin()); n < m.queue.end(); n++ {
 		it := m.queue.at(n)
 		if it.state == given && (!m.how.loose || it.key == key) {
 			it.state = queued

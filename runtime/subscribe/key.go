@@ -92,11 +92,10 @@ func (s sorter) sort(items []item, page []store.Recorded) (_ []item, err error) 
 
 // sortBeside sorts in a goroutine that a function of the program may end, which ends
 // the page with an error as a panic does.
-func (s sorter) sortBeside(page []store.Recorded) (items []item, err error) {
+func (s sorter) sortBeside(items []item, page []store.Recorded) (_ []item, err error) {
 	if s.c.Select == nil && s.c.Key == nil {
-		return s.sort(make([]item, 0, len(page)), page)
+		return s.sort(items, page)
 	}
-	items = make([]item, 0, len(page))
 	at, returned, done := 0, false, make(chan struct{})
 	go func() {
 		defer close(done)

@@ -154,7 +154,7 @@ func (m *machine) next(now time.Time) action {
 	}
 	if m.mayRead() && a.due(m.readAt) {
 		m.busy[reads], m.rung = true, false
-		return action{do: reads, from: m.last, limit: m.c.PageSize - m.queue.len()}
+		return action{do: reads, from: m.last, limit: min(m.c.PageSize-m.queue.len(), (m.c.PageSize+1)/2)}
 	}
 	if text := m.troubled(); !m.stopping && !m.busy[reports] && text != m.trouble && a.due(m.reportAt) {
 		m.busy[reports] = true

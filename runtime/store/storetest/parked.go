@@ -362,6 +362,24 @@ func managementCases() []contractCase {
 				}
 			}
 		}},
+		{name: "a hold of a deleted subscription is void in a new one of its name", run: func(f *fixture) {
+			m := member("s")
+			f.opened("s", "all", 0)
+			old := only(f, f.renew(m))
+			f.done("delete", f.subs().Delete(f.ctx, "s"))
+			for range 2 {
+				f.opened("s", "all", 0)
+				now := only(f, f.renew(m))
+				if now.Token <= old.Token {
+					f.Errorf("the token was %d and is %d", old.Token, now.Token)
+				}
+				f.fencedEverywhere(old)
+				f.equal("hold", now, only(f, f.renew(m)))
+				f.advance(now, 0, 5)
+				old = now
+				f.done("delete", f.subs().Delete(f.ctx, "s"))
+			}
+		}},
 		{name: "operators and owners at once leave nothing half done", run: interferes},
 	}...)
 }

@@ -1,6 +1,5 @@
--- Tokens begin beyond those of a subscription that had the name before: its owners may
--- still be at work, and must not be taken for this one's.
--- $1 name, $2 settings, $3 places of the lanes
+-- $1 name, $2 settings, $3 places of the lanes. Tokens begin where those of no earlier
+-- subscription have come to: who held one of this name that was deleted holds nothing.
 WITH opened AS (
   INSERT INTO esgen.subscriptions (name, settings, created) VALUES ($1::text, $2::text, clock_timestamp())
   ON CONFLICT (name) DO NOTHING RETURNING id

@@ -1,4 +1,4 @@
--- Tokens begin with the time, beyond those of a subscription that had the name before:
--- its owners may still be at work, and must not be taken for this one's.
+-- Tokens begin where those of no earlier subscription have come to: who held one of
+-- this name that was deleted holds nothing.
 -- ?1 subscription, ?2 lane, ?3 place, ?4 now
-INSERT INTO lanes (subscription, lane, place, token, changed) VALUES (?1, ?2, ?3, ?4, ?4);
+INSERT INTO lanes (subscription, lane, place, token, changed) VALUES (?1, ?2, ?3, ?1 * 1000000000, ?4);
