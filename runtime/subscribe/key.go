@@ -3,6 +3,7 @@ package subscribe
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -90,6 +91,28 @@ func (s sorter) sort(items []item, page []store.Recorded) (_ []item, err error) 
 	return items, nil
 }
 
+// sortBeside sorts in a goroutine that a function of the program may end, which ends
+// the page with an error as a panic does.
+func (s sorter) sortBeside(items []item, page []store.Recorded) (_ []item, err error) {
+	if s.c.Select == nil && s.c.Key == nil {
+		return s.sort(items, page)
+	}
+	at, returned, done := 0, false, make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; at < len(page) && err == nil; at++ {
+			items, err = s.sort(items, page[at:at+1])
+		}
+		returned = true
+	}()
+	if <-done; !returned {
+		err = s.broken(&page[at], errSortGoexit)
+	}
+	return items, err
+}
+
+var errSortGoexit = errors.New("it ended its goroutine with runtime.Goexit, as testing's FailNow does; return a value instead")
+
 func (s sorter) broken(r *store.Recorded, err error) error {
 	return &SortError{Subscription: s.name, Stream: r.Stream, Version: r.Version, Position: r.Position, Type: r.Type, Err: err}
 }
@@ -104,7 +127,7 @@ type SortError struct {
 	Position     store.Position
 	// Type is the stored name of the event's type.
 	Type string
-	// Err is a [*PanicError] or a [*store.InvalidError].
+	// Err is a [*PanicError] or a [*store.InvalidError], or tells of [runtime.Goexit].
 	Err error
 }
 
