@@ -232,6 +232,8 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 		at = max(from, t.clear)
 	}
 	all, own, era := f.all, t.own, f.era
+	all.age()
+	own.age()
 	if q.Stream != "" {
 		all = nil
 	}
