@@ -129,7 +129,7 @@ func infoOf(ctx context.Context, db store.Store, s store.Subscription, now time.
 	}
 	here := standingsOf(db.Local())
 	for i, lane := range s.Lanes {
-		info.Lanes[i] = laneOfStore(lane, here.find(s.Name, lane.Lane), now)
+		info.Lanes[i] = laneOfStore(lane, here.find(lane), now)
 	}
 	info.sum()
 	r, err := parseScope(s.Settings)

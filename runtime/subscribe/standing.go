@@ -27,6 +27,7 @@ type laneID struct {
 // anybody reads it.
 type standing struct {
 	of       *standings
+	token    uint64
 	at       atomic.Uint64
 	inFlight atomic.Int64
 }
@@ -37,12 +38,12 @@ func standingsOf(l *store.Local) *standings {
 	return l.Value(standingsKey{}, func() any { return &standings{lanes: make(map[laneID]*standing)} }).(*standings)
 }
 
-// own is called when the process gets a lane, which is at a place.
-func (s *standings) own(name string, lane int, at uint64) *standing {
-	p := &standing{of: s}
-	p.at.Store(at)
+// own is called when the process gets a lane.
+func (s *standings) own(l store.Lane) *standing {
+	p := &standing{of: s, token: l.Token}
+	p.at.Store(l.At)
 	s.mu.Lock()
-	s.lanes[laneID{name, lane}] = p
+	s.lanes[laneID{l.Subscription, l.Lane}] = p
 	s.mu.Unlock()
 	s.wake()
 	return p
@@ -57,11 +58,15 @@ func (s *standings) leave(name string, lane int, p *standing) {
 	}
 }
 
-// find returns a lane, or nil if this process does not own it.
-func (s *standings) find(name string, lane int) *standing {
+// find returns a lane, or nil if this process does not own it, or had it before it was
+// what the store tells: it may have been put back meanwhile.
+func (s *standings) find(l store.Lane) *standing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lanes[laneID{name, lane}]
+	if p := s.lanes[laneID{l.Subscription, l.Lane}]; p != nil && p.token >= l.Token {
+		return p
+	}
+	return nil
 }
 
 // wait returns a channel that the next move closes, and what to call when nobody
