@@ -153,7 +153,7 @@ func laneOfStore(l store.Lane, here *standing, now time.Time) LaneInfo {
 		Error: l.Error, ErrorSince: l.ErrorSince, Changed: l.Changed,
 	}
 	if here != nil {
-		info.Here, info.At, info.InFlight = true, max(l.At, here.at.Load()), int(here.inFlight.Load())
+		info.Here, info.At, info.InFlight = true, here.place(l), int(here.inFlight.Load())
 	}
 	if l.Owner != uuid.Nil && now.Sub(l.Expires) > clockSkew {
 		info.Owner, info.Member = "", uuid.Nil // whoever looks for a lane gets it

@@ -58,15 +58,20 @@ func (s *standings) leave(name string, lane int, p *standing) {
 	}
 }
 
-// find returns a lane, or nil if this process does not own it, or had it before it was
-// what the store tells: it may have been put back meanwhile.
+// find returns a lane, or nil if this process does not own it.
 func (s *standings) find(l store.Lane) *standing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.lanes[laneID{l.Subscription, l.Lane}]; p != nil && p.token >= l.Token {
-		return p
+	return s.lanes[laneID{l.Subscription, l.Lane}]
+}
+
+// place is how far the lane is that the store tells of. The owner may not know yet that
+// it has lost it: the lane may have been put back meanwhile.
+func (p *standing) place(l store.Lane) uint64 {
+	if p == nil || p.token < l.Token {
+		return l.At
 	}
-	return nil
+	return max(l.At, p.at.Load())
 }
 
 // wait returns a channel that the next move closes, and what to call when nobody

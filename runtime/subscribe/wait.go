@@ -117,11 +117,8 @@ func targetOf(r scope, appended []store.Appended) (at uint64, _ error) {
 // lowest is the place of the lane that is least far, and that lane.
 func (w *waiting) lowest() (at uint64, lane int) {
 	for i, l := range w.found.Lanes {
-		if here := w.here.find(l); here != nil {
-			l.At = max(l.At, here.at.Load())
-		}
-		if i == 0 || l.At < at {
-			at, lane = l.At, l.Lane
+		if here := w.here.find(l).place(l); i == 0 || here < at {
+			at, lane = here, l.Lane
 		}
 	}
 	return at, lane
