@@ -239,7 +239,9 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 	}
 	if all.covers(at) {
 		page, reached, end, err := all.read(ctx, q, at, limit) // unlocks
-		if !errors.Is(err, errEvicted) {
+		// What is wrong for good with all events need not be with those of q.
+		others := err != nil && !store.Retryable(err) && tapKey(q) != "" && ctx.Err() == nil
+		if !others && !errors.Is(err, errEvicted) {
 			f.mark(t, era, from, page, reached)
 			return page, end, err
 		}
