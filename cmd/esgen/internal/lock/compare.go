@@ -233,6 +233,16 @@ func familyChanged(c *comparison) (list []Breach) {
 	return list
 }
 
+// formatsRemoved: what the formats are is known at run time only.
+func formatsRemoved(c *comparison) []Breach {
+	if c.was.Serializers == "" || c.now.Serializers != "" || len(c.now.Events) == 0 {
+		return nil
+	}
+	return []Breach{{Where: c.was.Package, At: c.place("", 0), Text: fmt.Sprintf(
+		"the formats of %s are gone, and events stored in one that is not built in cannot be read: keep //esgen:package serializers=%s",
+		c.was.Serializers, c.was.Serializers)}}
+}
+
 // stale: the file is to hold what is stored now, so that the next change is held
 // against it.
 func stale(c *comparison) (list []Breach) {

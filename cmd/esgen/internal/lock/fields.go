@@ -239,6 +239,7 @@ func (w *fieldWalk) definitions(path string, was, now Type, at templates.Positio
 			tell("MEMBER_REMOVED", "the member %q of %q is %s now, and %q was: what is stored as the one is read as the other; give each its name again, or %s",
 				m.Name, path, strings.TrimPrefix(goOf(f), "#"), is, instead)
 		}
+		w.sameType(join(path, m.Name), parseType(m.Type), parseType(f.Type), tell)
 		w.nested(join(path, m.Name), parseType(m.Type), parseType(f.Type), at)
 	}
 	for _, m := range d.Members {

@@ -25,6 +25,7 @@ func Rules() []Rule {
 		{"RETIRED_REMOVED", "a retired name that is forgotten, and could be given again", false, forgotten},
 		{"ALIAS_REMOVED", "events under an old name that nobody reads any more", false, aliasRemoved},
 		{"FAMILY_CHANGED", "an event, or the ids of a family, that moved away from their streams", false, familyChanged},
+		{"FORMATS_REMOVED", "formats of the package's own, in which events may be stored", false, formatsRemoved},
 		{"FIELD_REMOVED", "a stored value that is lost when it is read", false, inFields("FIELD_REMOVED")},
 		{"FIELD_RENAMED", "a stored value that is lost, or read as another, because the field has another name", false, inFields("FIELD_RENAMED")},
 		{"FIELD_CASE", "a name that differs in case: programs find it, SQL does not", false, inFields("FIELD_CASE")},

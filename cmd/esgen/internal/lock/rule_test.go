@@ -114,6 +114,11 @@ func TestEveryRule(t *testing.T) {
 			func(_, is *File) { is.Events[opened].Family = "card" },
 			func(_, is *File) { e := is.Events[opened]; e.Family = "card"; is.Events = append(is.Events, e) },
 		},
+		"FORMATS_REMOVED": {
+			"bank",
+			func(was, _ *File) { was.Serializers = "formats" },
+			func(was, is *File) { was.Serializers, is.Serializers = "formats", "codecs" },
+		},
 		"FIELD_REMOVED": {
 			"bank.opened@1/owner",
 			func(_, is *File) { is.Events[opened].Fields = is.Events[opened].Fields[1:] },
@@ -486,6 +491,10 @@ func TestWhatIsReadAsAnother(t *testing.T) {
 			was.Definitions = append(was.Definitions, Definition{Name: "#Cash@1"})
 			is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "#Cash@2"}}}
 			is.Definitions = append(is.Definitions, Definition{Name: "#Cash@2", Fields: []Field{{Name: "counter", Type: "int64"}}})
+			field(is, "pay").Type = "#Payment@2"
+		}},
+		"a member writes itself": {"KIND_CHANGED:bank.opened@1/pay", func(was, is *File) {
+			is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "text<Cash>"}}}
 			field(is, "pay").Type = "#Payment@2"
 		}},
 		"an alias is another event's": {"ALIAS_REMOVED:bank.opened@1", func(was, is *File) {
