@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"errors"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -344,6 +345,9 @@ func (m *machine) uncommitted(now time.Time, ds []delivery, err error) {
 	}
 	m.savings.fail(now, err, storeBackoff, m.random())
 	m.heldUntil = m.savings.until
+	if errors.Is(err, store.ErrFenced) {
+		m.busy[saves] = true // until it is known where the checkpoint is
+	}
 	if permanent(err) {
 		m.hopeless = true
 		m.stop(now, err, true)

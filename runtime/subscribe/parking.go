@@ -31,9 +31,10 @@ type parked struct {
 
 	// lookAt is when to look for what is to be tried again; looked is the number of
 	// the last write before the look under way.
-	lookAt time.Time
-	looked uint64
-	replay *replay
+	lookAt   time.Time
+	looked   uint64
+	lookings setback
+	replay   *replay
 }
 
 // parkedKey is what a machine knows of a key with parked events: the place of the
@@ -213,9 +214,14 @@ func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err 
 	m.busy[looks] = false
 	pause := max(lookPause, time.Duration(len(m.keys))*time.Millisecond)
 	m.lookAt = now.Add(pause - time.Duration(m.random()*float64(pause)/4))
+	if err != nil {
+		m.lookings.fail(now, err, storeBackoff, m.random())
+		m.lookAt = latest(m.lookAt, m.lookings.until)
+	}
 	if err != nil || m.lost {
 		return
 	}
+	m.lookings.clear()
 	there := make(map[string]bool, len(heads))
 	for _, head := range heads {
 		there[head.Key] = true

@@ -152,7 +152,7 @@ func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
 			for _, b := range a.batches {
 				for _, e := range b.Events {
 					if strings.Contains(pg.Detail, e.ID.String()) {
-						return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream}
+						return &store.DuplicateEventError{Op: opAppend, ID: e.ID, Stream: b.Stream}
 					}
 				}
 			}
