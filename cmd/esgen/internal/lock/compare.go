@@ -196,7 +196,11 @@ func aliasRemoved(c *comparison) (list []Breach) {
 				list = append(list, c.breach(e.Name, e.Revision, "%s is an alias of %s now, and was of %s, so that its events are read as another: "+
 					"give it back", alias, now.Name, kept.Name))
 			case !ok && !upcast && !c.isRetired(alias):
-				list = append(list, c.breach(e.Name, e.Revision, "the alias %s of %s is gone, so that events stored under it cannot be read: add alias=%s", alias, e.Name, alias))
+				instead := "add alias=" + alias
+				if !isKept {
+					instead = "write an //esgen:upcast for it, too, or //esgen:retired name=" + alias + " above the package clause if they are to be passed over"
+				}
+				list = append(list, c.breach(e.Name, e.Revision, "the alias %s of %s is gone, so that events stored under it cannot be read: %s", alias, e.Name, instead))
 			}
 		}
 	}
