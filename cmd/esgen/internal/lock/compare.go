@@ -297,7 +297,7 @@ func upcastShape(c *comparison) (list []Breach) {
 		// An upcaster may leave out what it does not need.
 		for _, rule := range []string{
 			"KIND_CHANGED", "KIND_NARROWED", "CUSTOM_CHANGED", "QUOTED_CHANGED", "MEMBER_REMOVED", "VALUE_MOVED",
-			"FIELD_ADDED", "FIELD_REQUIRED", "FIELD_RENAMED", "FIELD_CASE",
+			"FIELD_ADDED", "FIELD_REQUIRED", fieldRenamed, fieldCase,
 		} {
 			for _, b := range only.inside[rule] {
 				for _, other := range []string{", or " + instead, ", else " + instead} {

@@ -57,16 +57,16 @@ func (w *fieldWalk) fields(path string, was, now []Field) {
 		i := slices.IndexFunc(now, func(f Field) bool { return equalFold(f.Name, old.Name) })
 		if i >= 0 {
 			taken[now[i].Name] = true
-			w.found(at, now[i].at)("FIELD_CASE", "%q is stored as %q now: SQL and other readers do not find what is stored; keep the name, or %s", old.Name, now[i].Name, instead)
+			w.found(at, now[i].at)(fieldCase, "%q is stored as %q now: SQL and other readers do not find what is stored; keep the name, or %s", old.Name, now[i].Name, instead)
 			continue
 		}
 		i = slices.IndexFunc(now, func(f Field) bool { return f.Go != "" && f.Go == old.Go })
 		if i >= 0 {
 			taken[now[i].Name] = true
-			w.found(at, now[i].at)("FIELD_RENAMED", "%s is stored as %q now, was %q, so that stored values are lost: keep json:%q, or %s", old.Go, now[i].Name, old.Name, old.Name, instead)
+			w.found(at, now[i].at)(fieldRenamed, "%s is stored as %q now, was %q, so that stored values are lost: keep json:%q, or %s", old.Go, now[i].Name, old.Name, old.Name, instead)
 			continue
 		}
-		w.found(at, templates.Position{})("FIELD_REMOVED", "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
+		w.found(at, templates.Position{})(fieldRemoved, "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
 	}
 	for _, f := range now {
 		if _, ok := named(was, f.Name); !ok && !taken[f.Name] {
@@ -86,7 +86,7 @@ func (w *fieldWalk) swapped(path string, was, now []Field, old, f Field) {
 	i := slices.IndexFunc(was, func(b Field) bool { return b.Go == f.Go })
 	j := slices.IndexFunc(now, func(n Field) bool { return n.Go == old.Go })
 	if i >= 0 && j >= 0 {
-		w.found(path, f.at)("FIELD_RENAMED", "%s is stored as %q now, was %q, and %q was the name of %s: stored values of the one are read as the other; "+
+		w.found(path, f.at)(fieldRenamed, "%s is stored as %q now, was %q, and %q was the name of %s: stored values of the one are read as the other; "+
 			"give each its name again, or %s", f.Go, f.Name, was[i].Name, f.Name, old.Go, instead)
 	}
 }
@@ -95,7 +95,7 @@ func (w *fieldWalk) swapped(path string, was, now []Field, old, f Field) {
 func (w *fieldWalk) reused(path string, f Field) {
 	where := w.event.key() + "/" + path
 	i := slices.IndexFunc(w.was.Accepted, func(a Accepted) bool {
-		return a.Where == where && slices.Contains([]string{"FIELD_REMOVED", "FIELD_RENAMED", "FIELD_CASE"}, a.Rule)
+		return a.Where == where && slices.Contains([]string{fieldRemoved, fieldRenamed, fieldCase}, a.Rule)
 	})
 	if i >= 0 {
 		w.found(path, f.at)("FIELD_REUSED", "%q was a field before that was dropped (%s), and stored events may have it: choose another name, or %s",
@@ -110,9 +110,9 @@ func (w *fieldWalk) field(path string, was, now Field) {
 	switch before, after := msgpackName(was), msgpackName(now); {
 	case before == after:
 	case after == "-":
-		tell("FIELD_REMOVED", "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
+		tell(fieldRemoved, "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
 	case before != "-":
-		tell("FIELD_RENAMED", "%q is stored as %q by msgpack now, was %q, so that values stored in that format are lost: keep msgpack:%q, or %s",
+		tell(fieldRenamed, "%q is stored as %q by msgpack now, was %q, so that values stored in that format are lost: keep msgpack:%q, or %s",
 			now.Name, after, before, before, instead)
 	}
 	if was.Omit != now.Omit {

@@ -15,6 +15,13 @@ type Rule struct {
 	check func(*comparison) []Breach
 }
 
+// Rules that others build on.
+const (
+	fieldRemoved = "FIELD_REMOVED"
+	fieldRenamed = "FIELD_RENAMED"
+	fieldCase    = "FIELD_CASE"
+)
+
 // Rules lists all, in the order in which breaches are told.
 func Rules() []Rule {
 	return []Rule{
@@ -26,9 +33,9 @@ func Rules() []Rule {
 		{"ALIAS_REMOVED", "events under an old name that nobody reads any more", false, aliasRemoved},
 		{"FAMILY_CHANGED", "an event, or the ids of a family, that moved away from their streams", false, familyChanged},
 		{"FORMATS_REMOVED", "formats of the package's own, in which events may be stored", false, formatsRemoved},
-		{"FIELD_REMOVED", "a stored value that is lost when it is read", false, inFields("FIELD_REMOVED")},
-		{"FIELD_RENAMED", "a stored value that is lost, or read as another, because the field has another name", false, inFields("FIELD_RENAMED")},
-		{"FIELD_CASE", "a name that differs in case: programs find it, SQL does not", false, inFields("FIELD_CASE")},
+		{fieldRemoved, "a stored value that is lost when it is read", false, inFields(fieldRemoved)},
+		{fieldRenamed, "a stored value that is lost, or read as another, because the field has another name", false, inFields(fieldRenamed)},
+		{fieldCase, "a name that differs in case: programs find it, SQL does not", false, inFields(fieldCase)},
 		{"FIELD_ADDED", "a field that old events lack, with nothing that tells so", false, inFields("FIELD_ADDED")},
 		{"FIELD_REUSED", "a field by the name of one that was dropped, which old events may have", false, inFields("FIELD_REUSED")},
 		{"FIELD_REQUIRED", "a field that old events may have left out or null", false, inFields("FIELD_REQUIRED")},
