@@ -33,6 +33,37 @@ type fieldWalk struct {
 	at    templates.Position
 	// seen are pairs of definitions that were compared, each once: this ends recursion.
 	seen map[[2]string]bool
+	// within are the definitions that are looked into, the innermost last.
+	within []pair
+}
+
+// pair is a definition as it was beside one as it is now.
+type pair struct{ was, now string }
+
+// whole gives a reference the hash that it lacks within the type itself. What the type
+// has been in other revisions is another definition of the name.
+func (w *fieldWalk) whole(t Type, side func(pair) string) Type {
+	if !t.isRef() {
+		args := slices.Clone(t.Args)
+		for i, a := range args {
+			args[i] = w.whole(a, side)
+		}
+		return Type{t.Word, args}
+	}
+	if strings.Contains(t.Word, "@") {
+		return t
+	}
+	for _, p := range slices.Backward(w.within) {
+		if strings.HasPrefix(side(p), t.Word+"@") {
+			return Type{Word: side(p)}
+		}
+	}
+	return t
+}
+
+// types are what a field was and is.
+func (w *fieldWalk) types(was, now string) (Type, Type) {
+	return w.whole(parseType(was), func(p pair) string { return p.was }), w.whole(parseType(now), func(p pair) string { return p.now })
 }
 
 func (w *fieldWalk) found(path string, at templates.Position) found {
@@ -106,7 +137,11 @@ func (w *fieldWalk) reused(path string, f Field) {
 // field compares one that has its name still.
 func (w *fieldWalk) field(path string, was, now Field) {
 	tell := w.found(path, now.at)
-	w.sameField(was, now, tell)
+	before, after := w.types(was.Type, now.Type)
+	if was.Quoted != now.Quoted {
+		tell("QUOTED_CHANGED", "%q has another option \"string\" in its tag: stored values have the other form; keep it, or %s", now.Name, instead)
+	}
+	w.sameType(now.Name, before, after, tell)
 	switch before, after := msgpackName(was), msgpackName(now); {
 	case before == after:
 	case after == "-":
@@ -118,7 +153,7 @@ func (w *fieldWalk) field(path string, was, now Field) {
 	if was.Omit != now.Omit {
 		tell("OMIT_CHANGED", "%q %s now, before it %s: a program that tells missing from zero sees a difference", now.Name, omits(now.Omit), omits(was.Omit))
 	}
-	w.nested(path, parseType(was.Type), parseType(now.Type), now.at)
+	w.nested(path, before, after, now.at)
 }
 
 // msgpackName is the name under which msgpack stores a field.
@@ -136,14 +171,7 @@ func omits(omit string) string {
 	return "is left out when it is " + omit
 }
 
-// sameField compares kinds, without what is inside of definitions.
-func (c *comparison) sameField(was, now Field, tell found) {
-	if was.Quoted != now.Quoted {
-		tell("QUOTED_CHANGED", "%q has another option \"string\" in its tag: stored values have the other form; keep it, or %s", now.Name, instead)
-	}
-	c.sameType(now.Name, parseType(was.Type), parseType(now.Type), tell)
-}
-
+// sameType compares kinds, without what is inside of definitions.
 func (c *comparison) sameType(name string, was, now Type, tell found) {
 	was, now = c.under(&c.was, was), c.under(&c.now, now)
 	changed := func() {
@@ -218,11 +246,13 @@ func (w *fieldWalk) nested(path string, was, now Type, at templates.Position) {
 }
 
 func (w *fieldWalk) definitions(path string, was, now Type, at templates.Position) {
-	pair := [2]string{was.Word, now.Word}
-	if w.seen[pair] {
+	both := [2]string{was.Word, now.Word}
+	if w.seen[both] {
 		return
 	}
-	w.seen[pair] = true
+	w.seen[both] = true
+	w.within = append(w.within, pair{was.Word, now.Word})
+	defer func() { w.within = w.within[:len(w.within)-1] }()
 	old, _ := w.was.definition(was.Word)
 	d, _ := w.now.definition(now.Word)
 	tell := w.found(path, at)
@@ -239,8 +269,9 @@ func (w *fieldWalk) definitions(path string, was, now Type, at templates.Positio
 			tell("MEMBER_REMOVED", "the member %q of %q is %s now, and %q was: what is stored as the one is read as the other; give each its name again, or %s",
 				m.Name, path, strings.TrimPrefix(goOf(f), "#"), is, instead)
 		}
-		w.sameType(join(path, m.Name), parseType(m.Type), parseType(f.Type), tell)
-		w.nested(join(path, m.Name), parseType(m.Type), parseType(f.Type), at)
+		before, after := w.types(m.Type, f.Type)
+		w.sameType(join(path, m.Name), before, after, tell)
+		w.nested(join(path, m.Name), before, after, at)
 	}
 	for _, m := range d.Members {
 		if _, ok := named(old.Members, m.Name); !ok && len(old.Members) > 0 {

@@ -340,6 +340,42 @@ func TestTypesThatHoldEachOtherAreFollowedFromBothSides(t *testing.T) {
 	}
 }
 
+// A type that holds itself is named without its hash there, and may have been another
+// one in an older revision.
+func TestTypesThatHoldThemselvesAreThoseTheyAreIn(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	node := func(f *File, hash, typ, next string) Type {
+		f.Definitions = append(f.Definitions, Definition{Name: "#Node@" + hash, Fields: []Field{{Name: "v", Type: typ}, {Name: "next", Type: next}}})
+		return Type{Word: "#Node@" + hash}
+	}
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "tree", Type: node(&was, "0", "bool", "optional<#Node>").Word})
+	was.Events[2].Fields = append(was.Events[2].Fields, Field{Name: "tree", Type: node(&was, "1", "string", "optional<#Node>").Word})
+	is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "tree", Type: node(&is, "2", "string", "optional<#Leaf@2>").Word})
+	is.Definitions = append(is.Definitions, Definition{Name: "#Leaf@2", Fields: []Field{{Name: "v", Type: "int64"}, {Name: "next", Type: "optional<#Leaf>"}}})
+	var got []string
+	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"KIND_CHANGED:bank.opened@1/tree.next.v"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+
+	// And so of unions.
+	was, is = base(), now()
+	for _, f := range []*File{&was, &is} {
+		f.Definitions = append(f.Definitions,
+			Definition{Name: "#U@1", Members: []Field{{Name: "a", Type: "#A@1"}}}, Definition{Name: "#A@1", Fields: []Field{{Name: "n", Type: "#U"}}})
+	}
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "u", Type: "#U@0"})
+	was.Definitions = append(was.Definitions, Definition{Name: "#U@0", Members: []Field{{Name: "b", Type: "#Tag@1"}}})
+	was.Events[2].Fields = append(was.Events[2].Fields, Field{Name: "u", Type: "#U@1"})
+	is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "u", Type: "#U@1"})
+	if got := Check(was, is, templates.Package{Name: "bank"}, false); len(got) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestUpcastersAreFollowedIntoNestedTypes(t *testing.T) {
 	t.Parallel()
 	was, is := base(), now()
