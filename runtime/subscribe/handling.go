@@ -338,7 +338,7 @@ func (m *machine) committed(now time.Time, ds []delivery, to uint64) {
 func (m *machine) uncommitted(now time.Time, ds []delivery, err error) {
 	if d := ds[0]; d.number == replayed {
 		m.inFlight--
-		m.replay.given = false
+		m.replay.given, m.replay.unsure = false, true
 		m.replay.at = now.Add(storeBackoff.after(1, m.random()))
 	} else {
 		m.putBack(d.number, d.key)

@@ -188,7 +188,7 @@ func (l *lane) start(a action) {
 
 func (l *lane) read(a action) {
 	page, end, err := l.feed.read(l.run.work, l.c.query(), a.from, a.limit)
-	items, broken := l.sort(l.items[:0], page)
+	items, broken := l.sortBeside(l.items[:0], page)
 	if broken != nil {
 		err = broken
 	}
