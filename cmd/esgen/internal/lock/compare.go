@@ -15,6 +15,8 @@ type comparison struct {
 	written  bool
 	places   map[string]templates.Position
 	families []templates.Position
+	// retired are families and the names that are retired in them.
+	retired [][2]string
 	// inside are the breaches in fields, by rule.
 	inside map[string][]Breach
 }
@@ -97,8 +99,24 @@ func (c *comparison) reads(e Event) bool {
 	if now, ok := c.current(e.Name, e.Revision); ok && now.Revision == e.Revision {
 		return true
 	}
-	_, ok := c.upcast(e)
-	return ok || c.isRetired(e.Name)
+	if !c.isFamily(e.Family) { // which is told apart
+		_, ok := c.upcast(e)
+		return ok || c.isRetired(e.Name)
+	}
+	u, ok := c.upcast(e)
+	return ok && u.family == e.Family || slices.Contains(c.retired, [2]string{e.Family, e.Name})
+}
+
+func (c *comparison) isFamily(name string) bool {
+	return slices.ContainsFunc(c.now.Families, func(f Family) bool { return f.Name == name })
+}
+
+// elsewhere tells that what would read a revision is of other families than its event.
+func (c *comparison) elsewhere(e Event) string {
+	if _, ok := c.upcast(e); ok || c.isRetired(e.Name) {
+		return " in streams of family " + e.Family + " (add " + e.Family + " to family= of what reads it in others)"
+	}
+	return ""
 }
 
 func removed(c *comparison) (list []Breach) {
@@ -111,8 +129,8 @@ func removed(c *comparison) (list []Breach) {
 				e.Go, c.now.Events[i].Name, e.Name, e.Name))
 			continue
 		}
-		list = append(list, c.breach(e.Name, e.Revision, "the event %s is gone, so that stored events cannot be read: keep the type and write "+
-			"//esgen:retired name=%s, or write that above the package clause if they are to be passed over", e.Name, e.Name))
+		list = append(list, c.breach(e.Name, e.Revision, "the event %s is gone, so that stored events cannot be read%s: keep the type and write "+
+			"//esgen:retired name=%s, or write that above the package clause if they are to be passed over", e.Name, c.elsewhere(e), e.Name))
 	}
 	return list
 }
@@ -138,8 +156,8 @@ func chainMissing(c *comparison) (list []Breach) {
 		if !ok || c.reads(e) || e.Revision > now.Revision {
 			continue
 		}
-		list = append(list, c.breach(e.Name, e.Revision, "revision %d of %s is stored and nobody reads it: write //esgen:upcast name=%s revision=%d "+
-			"above a function from that shape to the next", e.Revision, e.Name, e.Name, e.Revision))
+		list = append(list, c.breach(e.Name, e.Revision, "revision %d of %s is stored and nobody reads it%s: write //esgen:upcast name=%s revision=%d "+
+			"above a function from that shape to the next", e.Revision, e.Name, c.elsewhere(e), e.Name, e.Revision))
 	}
 	return list
 }

@@ -77,6 +77,9 @@ func Check(was, current File, p templates.Package, written bool) []Breach {
 	c := &comparison{was: was, now: current, written: written, places: make(map[string]templates.Position)}
 	for _, family := range p.Families {
 		c.families = append(c.families, family.At)
+		for _, r := range family.Retired {
+			c.retired = append(c.retired, [2]string{family.Name, r.Name})
+		}
 		for _, e := range family.Events {
 			c.places[key(e.Name, e.Revision)] = e.At
 		}
