@@ -40,9 +40,12 @@ func (a *appending) resolve(ctx context.Context, refusal error) (_ []store.Appen
 }
 
 // mayYetBeMet reports that a call whose reply was lost may arrive when others have
-// brought the stream to where it is expected, although it is not there now. No other
-// expectation can be met again later.
+// brought the stream to where it is expected, or undeleted it, although it is refused
+// now. No other expectation can be met again later.
 func mayYetBeMet(refusal error) bool {
+	if _, deleted := errors.AsType[*store.StreamDeletedError](refusal); deleted {
+		return true
+	}
 	conflict, ok := errors.AsType[*store.ConflictError](refusal)
 	return ok && (conflict.Expected == store.StreamExists || conflict.Expected > conflict.Actual)
 }
