@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"errors"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -337,13 +338,16 @@ func (m *machine) committed(now time.Time, ds []delivery, to uint64) {
 func (m *machine) uncommitted(now time.Time, ds []delivery, err error) {
 	if d := ds[0]; d.number == replayed {
 		m.inFlight--
-		m.replay.given = false
+		m.replay.given, m.replay.unsure = false, true
 		m.replay.at = now.Add(storeBackoff.after(1, m.random()))
 	} else {
 		m.putBack(d.number, d.key)
 	}
 	m.savings.fail(now, err, storeBackoff, m.random())
 	m.heldUntil = m.savings.until
+	if errors.Is(err, store.ErrFenced) {
+		m.busy[saves] = true // until it is known where the checkpoint is
+	}
 	if permanent(err) {
 		m.hopeless = true
 		m.stop(now, err, true)

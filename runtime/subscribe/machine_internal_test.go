@@ -475,6 +475,7 @@ func (w *world) place() {
 		return
 	}
 	w.m.placed(w.now, w.stored)
+	delete(w.idle, saves) // what came to nothing is known to have come to something
 }
 
 // moved is the store's checkpoint at a new place: nothing is passed over.

@@ -3,6 +3,7 @@ package subscribe_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -68,5 +69,18 @@ func TestARefusalThatPanics(t *testing.T) {
 	}
 	if n := len(parkedIn(t, db, "careless")); n != 1 {
 		t.Errorf("%d events are parked, want 1", n)
+	}
+}
+
+// A function that ends its goroutine, as a test's FailNow does, ends the run and leaves
+// no lane that waits for ever.
+func TestSelectEndsItsGoroutine(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	appendTo(t, db, "bank-1", 1)
+	c := subscribe.Config{Select: func(store.Recorded) bool { runtime.Goexit(); return true }}
+	err := run(t, newSubscription(t, db, "gone", (&recorder{}).handle, c)).result(t)
+	if e, ok := errors.AsType[*subscribe.SortError](err); !ok || e.Position != 1 {
+		t.Errorf("it ended with %v", err)
 	}
 }

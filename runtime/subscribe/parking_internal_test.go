@@ -113,3 +113,50 @@ func TestAParkedEventBeyondTheCheckpointIsHandledOnce(t *testing.T) {
 		})
 	}
 }
+
+// Looking for parked events to try again fails: somebody learns of it.
+func TestALookThatFailsIsTold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Config{}, manner{}, store.Lane{})
+	b.begins(loads)
+	b.m.hasLoaded(b.now, []store.Parked{{Key: "a", At: 1}}, nil)
+	b.begins(looks)
+	b.m.hasLooked(b.now, nil, nil, errAway)
+	if got := b.m.troubled(); got != errAway.Error() {
+		t.Errorf("the trouble is %q", got)
+	}
+	since := b.now
+	b.begins(looks)
+	if b.now.Sub(since) < lookPause/2 {
+		t.Errorf("it looks again after %s", b.now.Sub(since))
+	}
+	b.m.hasLooked(b.now, nil, nil, nil)
+	if got := b.m.troubled(); got != "" {
+		t.Errorf("the trouble is still %q", got)
+	}
+}
+
+// A transaction is fenced, and while the lane asks where its checkpoint is, nothing
+// else moves that.
+func TestNothingIsSavedWhileTheCheckpointIsLookedUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Config{Batch: Batch{Size: 1}}, manner{batched: true, moves: true}, store.Lane{})
+	b.begins(loads)
+	b.m.hasLoaded(b.now, nil, nil)
+	b.begins(reads)
+	other := benchItem(1, "b")
+	other.mine = false
+	b.m.hasRead(b.now, []item{other, benchItem(2, "a"), benchItem(3, "a")}, true, nil)
+	ds := b.pull(1)
+	b.m.uncommitted(b.now, ds, store.ErrFenced)
+	b.now = b.now.Add(time.Minute)
+	for range 10 {
+		if a := b.m.next(b.now); a.do == saves {
+			t.Fatal("it stores a checkpoint")
+		}
+	}
+	b.m.placed(b.now, 2)
+	if ds := b.pull(1); len(ds) != 1 || ds[0].r.Position != 3 || b.m.stored != 2 {
+		t.Errorf("it goes on with %v, the checkpoint is %d", ds, b.m.stored)
+	}
+}
