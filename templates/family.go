@@ -63,7 +63,7 @@ func idText(id ID) jen.Code {
 
 // zeroOf is a state's zero value. States need not be structs.
 func zeroOf(s *State) jen.Code {
-	if s.Shape != nil && s.Shape.Kind == ObjectShape {
+	if s.Struct {
 		return jen.Id(s.GoName).Values()
 	}
 	return jen.Op("*").New(jen.Id(s.GoName))

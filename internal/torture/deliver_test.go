@@ -17,11 +17,16 @@ import (
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
-// The subscriptions that every worker takes part in.
+// The subscriptions that every worker takes part in, and into how many lanes they are
+// divided.
 const (
-	plain   = "plain"
-	exactly = "exactly"
+	plain, plainLanes     = "plain", 4
+	exactly, exactlyLanes = "exactly", 2
 )
+
+func laneOf(lanes int) func(key string) int {
+	return func(key string) int { return subscribe.LaneOf(key, lanes) }
+}
 
 const (
 	// lease is shorter than workers are stopped.
@@ -89,7 +94,7 @@ func (j job) runPlain(ctx context.Context, s *postgres.Store, d *history.Deliver
 			return errors.Join(errSometimes, end(false))
 		}
 		return end(true)
-	}, j.subscription(4))
+	}, j.subscription(plainLanes))
 	if err != nil {
 		return err
 	}
@@ -98,7 +103,7 @@ func (j job) runPlain(ctx context.Context, s *postgres.Store, d *history.Deliver
 
 func (j job) runExactly(ctx context.Context, s *postgres.Store, d *history.Deliveries) error {
 	insert := `INSERT INTO ` + pgx.Identifier{j.Schema, "effects"}.Sanitize() + ` AS e (id, n) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET n = e.n + 1`
-	c := j.subscription(2)
+	c := j.subscription(exactlyLanes)
 	c.Batch.Size = 20
 	sub, err := subscribe.NewTx(s, exactly, func(ctx context.Context, events []store.Recorded) error {
 		tx, ok := postgres.TxFrom(ctx)

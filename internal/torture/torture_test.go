@@ -124,7 +124,8 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 	effects(t, server, schema, dir)
 	leftovers(t, server, schema)
 	verify(t, dir, history.Options{Subscriptions: []history.Subscription{
-		{Name: plain, Late: late}, {Name: exactly, Late: late, Once: true},
+		{Name: plain, Late: late, Lane: laneOf(plainLanes)},
+		{Name: exactly, Late: late, Lane: laneOf(exactlyLanes), Once: true},
 	}})
 }
 

@@ -24,10 +24,26 @@ func CausedBy(ctx context.Context, r Recorded) context.Context {
 // WithCause returns a context in which appended events get these ids, unless
 // they carry their own. Use it where a command or a request is the cause.
 func WithCause(ctx context.Context, correlation, causation uuid.UUID) context.Context {
-	return context.WithValue(ctx, causeKey{}, cause{correlation, causation})
+	return &causeContext{ctx, cause{correlation, causation}}
+}
+
+// causeContext is a context.WithValue in one allocation: there is one per event that
+// is handled.
+type causeContext struct {
+	context.Context //nolint:containedctx // it is one
+	cause           cause
+}
+
+func (c *causeContext) Value(key any) any {
+	if key == (causeKey{}) {
+		return &c.cause
+	}
+	return c.Context.Value(key)
 }
 
 func causeOf(ctx context.Context) cause {
-	c, _ := ctx.Value(causeKey{}).(cause)
-	return c
+	if c, ok := ctx.Value(causeKey{}).(*cause); ok {
+		return *c
+	}
+	return cause{}
 }

@@ -19,6 +19,8 @@ import (
 // Kept is all that a [Ledger] keeps. Its names in JSON never change.
 type Kept struct {
 	Epoch uuid.UUID `json:"epoch"`
+	// Opened counts the subscriptions that were ever stored.
+	Opened uint64 `json:"opened,omitzero"`
 	// Subscriptions are in the order of their names.
 	Subscriptions []Subscription `json:"subscriptions"`
 	// Parked are in the order of subscription, key and place.
@@ -42,6 +44,7 @@ type Ledger struct {
 	epoch uuid.UUID
 
 	mu      sync.Mutex
+	opened  uint64
 	entries map[string]*entry
 	members map[uuid.UUID]*member
 }
@@ -88,7 +91,7 @@ func (l *Ledger) Kept() Kept {
 // nothing has changed, and the error is the call's. One save runs at a time.
 func NewLedger(kept Kept, now func() time.Time, save func(Kept) error) *Ledger {
 	l := &Ledger{
-		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, save: save, epoch: kept.Epoch,
+		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, save: save, epoch: kept.Epoch, opened: kept.Opened,
 		entries: make(map[string]*entry), members: make(map[uuid.UUID]*member),
 	}
 	if l.epoch == uuid.Nil {
@@ -149,7 +152,7 @@ func apply(all, changed map[string]*entry) {
 }
 
 func (l *Ledger) kept(all map[string]*entry) Kept {
-	k := Kept{Epoch: l.epoch}
+	k := Kept{Epoch: l.epoch, Opened: l.opened}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		k.Subscriptions = append(k.Subscriptions, all[name].s.clone())
 		k.Parked = append(k.Parked, all[name].parked...)
@@ -177,6 +180,10 @@ func (l *Ledger) begin(ctx context.Context, op string) error {
 	return nil
 }
 
+// firstToken times its number is where the tokens of a subscription begin: those of an
+// earlier one of its name, which was deleted, have not come so far.
+const firstToken = 1_000_000_000
+
 // Open returns what is stored under the name, or stores s.
 func (l *Ledger) Open(ctx context.Context, s Subscription) (Subscription, error) {
 	if err := s.Check(); err != nil {
@@ -191,11 +198,13 @@ func (l *Ledger) Open(ctx context.Context, s Subscription) (Subscription, error)
 		return l.show(e), nil
 	}
 	now := l.now()
+	l.opened++
 	e := &entry{s: Subscription{Name: s.Name, Settings: s.Settings, Created: now}}
 	for i, lane := range s.Lanes {
-		e.s.Lanes = append(e.s.Lanes, Lane{Subscription: s.Name, Lane: i, At: lane.At, Changed: now})
+		e.s.Lanes = append(e.s.Lanes, Lane{Subscription: s.Name, Lane: i, At: lane.At, Token: l.opened * firstToken, Changed: now})
 	}
 	if err := l.change(op, map[string]*entry{s.Name: e}); err != nil {
+		l.opened--
 		return Subscription{}, err
 	}
 	return l.show(e), nil

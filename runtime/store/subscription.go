@@ -40,7 +40,8 @@ type Lane struct {
 	// At most 2⁶³-1. 0 is before all events.
 	At uint64 `json:"at"`
 	// Token tells owners apart: it rises whenever the lane gets another owner or
-	// is taken from its owner, by a reset for example.
+	// is taken from its owner, by a reset for example. One that a lane of a deleted
+	// subscription had is not given again under the same name.
 	Token uint64 `json:"token"`
 	// Owner is the member that has the lane, or nil.
 	Owner uuid.UUID `json:"owner,omitzero"`

@@ -332,7 +332,7 @@ func (f *feed) query(ctx context.Context, q store.Query, from uint64, limit int)
 			return page, false, err
 		}
 		if page == nil {
-			page = make([]store.Recorded, 0, min(limit, 512))
+			page = make([]store.Recorded, 0, min(limit, flightEvents))
 		}
 		page = append(page, event)
 		if bytes += len(event.Data) + len(event.Metadata); bytes > pageBytes {

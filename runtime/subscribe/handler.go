@@ -27,45 +27,52 @@ type HandlerFunc func(ctx context.Context, r store.Recorded) error
 // single gives events one by one.
 type single struct{ h HandlerFunc }
 
-// atOnce is how many events are taken from the machine at a time: the lock is
-// passed less often so.
-const atOnce = 128
+// atOnce is how many events are taken from the machine at a time, and tellAfter how
+// long a success may wait to be told to it: the lock is passed less often so.
+const (
+	atOnce    = 128
+	tellAfter = time.Millisecond
+)
 
 func (s single) manner() manner { return manner{} }
 
 func (s single) work(l *lane) {
+	t := &telling{l: l}
+	t.timer = time.AfterFunc(tellAfter, t.late)
+	defer t.timer.Stop()
 	ds := make([]delivery, 0, atOnce)
 	for {
 		var ctx context.Context
 		if ctx, ds = l.pull(atOnce, ds); ds == nil {
 			return
 		}
-		for i := range ds {
-			if !s.handle(ctx, l, ds[i:]) {
-				break
-			}
-		}
+		t.begin(ds)
+		s.handleAll(ctx, l, ds, t)
 	}
 }
 
-// handle handles the first event and reports whether to go on with the next. If
-// not, those that are left are put back.
-func (s single) handle(ctx context.Context, l *lane, ds []delivery) bool {
-	d := &ds[0]
-	ctx, end := l.begin(store.CausedBy(ctx, *d.r), HandlingEvent, ds[:1])
-	err := guarded(func() error { return s.h(ctx, l.c.mapped(*d.r)) })
+// handleAll handles the events one after the other, up to the first failure, the end
+// of the lease or of the lane. Those that are left are put back.
+func (s single) handleAll(ctx context.Context, l *lane, ds []delivery, t *telling) {
+	returned := false
+	defer func() { t.end(returned) }() // also when the handler ends the goroutine
+	for i := range ds {
+		err := s.handle(ctx, l, ds[i:i+1])
+		if err != nil {
+			t.failed(err)
+		}
+		if err != nil || !t.handled() || ctx.Err() != nil {
+			break
+		}
+	}
+	returned = true
+}
+
+func (s single) handle(ctx context.Context, l *lane, d []delivery) error {
+	ctx, end := l.begin(store.CausedBy(ctx, *d[0].r), HandlingEvent, d)
+	err := guarded(func() error { return s.h(ctx, l.c.mapped(*d[0].r)) })
 	if end != nil {
 		end(err)
 	}
-	counted, goOn := l.answered(func(m *machine, now time.Time) bool {
-		if err != nil {
-			return m.nacked(now, d.number, d.giving, err)
-		}
-		counted := m.acked(now, d.number, d.giving)
-		if len(ds) > 1 && !m.mayHandle(now) {
-			m.putBack(ds[1].number, "")
-		}
-		return counted
-	})
-	return err == nil && counted && goOn
+	return err
 }

@@ -48,6 +48,8 @@ type lane struct {
 	wg      sync.WaitGroup
 	outcome error
 
+	// items are those of the read under way, which the machine copies.
+	items []item
 	// sought is when the end of the stream was looked for last; it belongs to the
 	// read under way.
 	sought time.Time
@@ -186,7 +188,7 @@ func (l *lane) start(a action) {
 
 func (l *lane) read(a action) {
 	page, end, err := l.feed.read(l.run.work, l.c.query(), a.from, a.limit)
-	items, broken := l.sort(make([]item, 0, len(page)), page)
+	items, broken := l.sortBeside(l.items[:0], page)
 	if broken != nil {
 		err = broken
 	}
@@ -196,6 +198,8 @@ func (l *lane) read(a action) {
 	}
 	l.outcomeOf("read events", func(m *machine) *setback { return &m.readings }, func(m *machine, now time.Time) {
 		m.hasRead(now, items, end, l.run.named(err))
+		clear(items) // lets go of the page
+		l.items = items
 	})
 }
 
@@ -210,7 +214,9 @@ func (l *lane) store(ctx context.Context, a action) {
 		})
 	case looks:
 		heads, r, err := l.look(ctx, subs)
-		l.change(func(m *machine, now time.Time) { m.hasLooked(now, heads, r, err) })
+		l.outcomeOf("find what is to be tried again", func(m *machine) *setback { return &m.lookings }, func(m *machine, now time.Time) {
+			m.hasLooked(now, heads, r, l.run.named(err))
+		})
 	case saves:
 		err := l.run.node.advance(ctx, store.Move{Hold: l.hold, From: a.from, To: a.to})
 		if l.m.how.moves && errors.Is(err, store.ErrFenced) {

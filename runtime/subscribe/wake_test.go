@@ -171,8 +171,8 @@ func TestPagesBoundWhatIsHeld(t *testing.T) {
 		p := run(t, newSubscription(t, db, "pages", h.handle, subscribe.Config{PageSize: 7}))
 		h.await(t, 1000)
 		p.stop(t)
-		if most != 7 {
-			t.Errorf("up to %d events were read at once, want 7", most)
+		if most != 4 {
+			t.Errorf("up to %d events were read at once, want 4", most)
 		}
 	})
 }

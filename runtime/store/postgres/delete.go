@@ -137,6 +137,6 @@ func (r *removing) refusal() error {
 	case r.before > actual+1:
 		return store.InvalidTruncate(r.stream, r.before, actual)
 	default:
-		return &store.ConflictError{Stream: r.stream, Expected: r.expected, Actual: actual}
+		return &store.ConflictError{Op: r.verb, Stream: r.stream, Expected: r.expected, Actual: actual}
 	}
 }

@@ -24,7 +24,7 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 	if err := store.CheckLink(stream, expected, ids); err != nil {
 		return store.Appended{}, err
 	}
-	l := linking{operations: o, op: "link to " + printable.Name(stream), stream: stream, expected: expected, ids: encodeIDs(ids)}
+	l := linking{operations: o, op: opLink + " " + printable.Name(stream), stream: stream, expected: expected, ids: encodeIDs(ids)}
 	err := o.call(ctx, l.op, l.run)
 	if err == nil && l.refusal != nil {
 		err = l.refusal
@@ -37,6 +37,8 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 	}
 	return store.Appended{Stream: stream, Version: l.version}, nil
 }
+
+const opLink = "link to"
 
 // Outcomes of link.sql beyond those of appends.
 const (
@@ -81,12 +83,12 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 		case outcomeBusy:
 			continue // somebody else has created the stream
 		case outcomeConflict:
-			l.refusal = &store.ConflictError{Stream: l.stream, Expected: l.expected, Actual: l.version}
+			l.refusal = &store.ConflictError{Op: opLink, Stream: l.stream, Expected: l.expected, Actual: l.version}
 		case outcomeDeleted:
-			l.refusal = &store.StreamDeletedError{Op: "link to", Stream: l.stream}
+			l.refusal = &store.StreamDeletedError{Op: opLink, Stream: l.stream}
 		case linkTwice:
 			if len(about) > 0 {
-				l.refusal = &store.DuplicateEventError{ID: about[0].Bytes, Stream: l.stream, StoredStream: l.stream, StoredVersion: l.version}
+				l.refusal = &store.DuplicateEventError{Op: opLink, ID: about[0].Bytes, Stream: l.stream, StoredStream: l.stream, StoredVersion: l.version}
 			}
 		case linkUnknown:
 			missing := &store.EventNotFoundError{Op: l.op, Of: len(l.ids)}

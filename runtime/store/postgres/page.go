@@ -72,7 +72,13 @@ func (r *reading) queryOnce(ctx context.Context, conn *pgx.Conn, low, high int64
 	scan := func(found pgx.Rows) error { return r.scan(conn, found) }
 	var err error
 	if r.filtered {
-		err = r.queryPinned(ctx, conn, sql, args, scan)
+		var last *pgtype.Int8
+		if r.open {
+			last = new(pgtype.Int8)
+		}
+		if err = r.queryPinned(ctx, conn, sql, args, last, scan); err == nil && r.open {
+			r.high = last.Int64
+		}
 	} else {
 		var found pgx.Rows
 		if found, err = conn.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...); err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // pins leave the planner nothing but indexes, in their order. A filter by category
@@ -15,8 +16,9 @@ const pins = `SELECT set_config('enable_seqscan', 'off', true), set_config('enab
 	set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)`
 
 // queryPinned runs a query under pins in one round trip, and hands its rows to scan.
+// If last is not nil, it is told the last position first, as of an earlier snapshot.
 // The settings end with a transaction of its own, or in the caller's with a savepoint.
-func (o *operations) queryPinned(ctx context.Context, conn *pgx.Conn, sql string, args []any, scan func(pgx.Rows) error) error {
+func (o *operations) queryPinned(ctx context.Context, conn *pgx.Conn, sql string, args []any, last *pgtype.Int8, scan func(pgx.Rows) error) error {
 	begin, end := "BEGIN READ ONLY", []string{"COMMIT"}
 	if o.tx != nil {
 		begin, end = "SAVEPOINT esgen_read", []string{"ROLLBACK TO SAVEPOINT esgen_read", "RELEASE SAVEPOINT esgen_read"}
@@ -24,6 +26,9 @@ func (o *operations) queryPinned(ctx context.Context, conn *pgx.Conn, sql string
 	var b pgx.Batch
 	b.Queue(begin)
 	b.Queue(pins)
+	if last != nil {
+		b.Queue(o.s.sql.readLast + o.s.stage())
+	}
 	b.Queue(sql, args...)
 	for _, text := range end {
 		b.Queue(text)
@@ -32,6 +37,9 @@ func (o *operations) queryPinned(ctx context.Context, conn *pgx.Conn, sql string
 	_, err := results.Exec()
 	if err == nil {
 		_, err = results.Exec()
+	}
+	if err == nil && last != nil {
+		err = results.QueryRow().Scan(last)
 	}
 	if err == nil {
 		var rows pgx.Rows

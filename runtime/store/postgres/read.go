@@ -72,7 +72,8 @@ func (o *operations) read(ctx context.Context, q store.Query, yield func(store.R
 }
 
 // Sizes of pages. A page is a round trip; a filter looks at up to maxWidth rows in
-// the database to fill one.
+// the database to fill one. The first is small, for its reader may want few; who
+// says how many gets them at once.
 const (
 	firstRows    = 256
 	maxRows      = 1000
@@ -99,11 +100,15 @@ type reading struct {
 	// filtered tells that rows may be looked at that are not returned; linked, that
 	// the stream may have links.
 	filtered, linked bool
-	done             bool
+	// open tells that the first page is to find out where the read ends.
+	open, done bool
 }
 
 func (o *operations) reading(ctx context.Context, q store.Query) (*reading, error) {
 	r := &reading{operations: o, op: "read " + q.String(), q: q, rows: firstRows, low: 1, high: unbounded}
+	if q.Limit > 0 {
+		r.rows = maxRows
+	}
 	if q.Backward {
 		r.from = unbounded
 	} else {
@@ -148,7 +153,7 @@ func (r *reading) fetch(ctx context.Context, limit int) error {
 		}
 	}
 	r.advance(low, high, rows)
-	r.rows = maxRows
+	r.rows, r.open = maxRows, false
 	r.s.saw(r.page.position)
 	return nil
 }

@@ -112,7 +112,7 @@ func (a *appending) duplicate(places map[uuid.UUID]place) error {
 	for _, b := range a.batches {
 		for _, e := range b.Events {
 			if p, ok := places[e.ID]; ok {
-				return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
+				return &store.DuplicateEventError{Op: opAppend, ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
 			}
 		}
 	}

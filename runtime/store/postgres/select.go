@@ -46,7 +46,9 @@ func (r *reading) choose(ctx context.Context) error {
 	}
 	r.width = firstWidth
 	index := ""
-	if q.Stream == "" {
+	if q.Stream == "" && !q.Backward && len(q.Types)+len(q.Metadata) == 0 && q.Since.IsZero() && q.Until.IsZero() {
+		r.open = true
+	} else if q.Stream == "" {
 		var err error
 		if index, err = r.look(ctx); err != nil {
 			return err

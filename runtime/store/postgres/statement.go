@@ -19,7 +19,7 @@ type statements struct {
 	append, appendOne, appendWaiting, findEvents, transaction  string
 	readStream, readStreamBackward, readAll, readAllBackward   string
 	readLinks, readLinksBackward, readIndex, readIndexBackward string
-	readNames, readLarge, readRange, readIndexes               string
+	readNames, readLarge, readRange, readLast, readIndexes     string
 	link, linked                                               string
 	deleteStream, undeleteStream, truncateStream, remove       string
 	streamInfo, streams, streamKey                             string
@@ -65,6 +65,7 @@ func statementsOf(schema string) statements {
 		readNames:          text("read_names"),
 		readLarge:          text("read_large"),
 		readRange:          text("read_range"),
+		readLast:           text("read_last"),
 		readIndexes:        text("read_indexes"),
 		link:               text("link"),
 		linked:             text("linked"),

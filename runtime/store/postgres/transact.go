@@ -51,7 +51,7 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 	}
 	beginning, begun := store.WithTimeout(ctx, s.config.Timeout)
 	defer begun()
-	conn, err := s.pool.Acquire(beginning)
+	conn, err := s.acquire(beginning)
 	if err != nil {
 		return s.explain(beginning, op, err)
 	}

@@ -507,6 +507,29 @@ var subscriptionDefects = []defect{
 			return append(page, kept...), err
 		}
 	})},
+	{"begins with the same tokens again", "a hold of a deleted subscription is void", spoil(func(s *spoiled, k store.Subscriptions) {
+		before := make(map[string]uint64) // the tokens at which subscriptions began
+		shift := make(map[string]uint64)
+		s.open = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+			stored, err := k.Open(ctx, sub)
+			if err == nil {
+				first, again := before[sub.Name]
+				if !again {
+					before[sub.Name] = stored.Lanes[0].Token
+				} else {
+					shift[sub.Name] = stored.Lanes[0].Token - first
+				}
+			}
+			return stored, err
+		}
+		s.renew = func(ctx context.Context, m store.Member) (store.Renewal, error) {
+			r, err := k.Renew(ctx, m)
+			for i := range r.Lanes {
+				r.Lanes[i].Token -= shift[r.Lanes[i].Subscription]
+			}
+			return r, err
+		}
+	})},
 	{"gives lanes of paused subscriptions", "operators and owners", spoil(func(s *spoiled, k store.Subscriptions) {
 		s.find = func(ctx context.Context, name string) (store.Subscription, error) {
 			sub, err := k.Find(ctx, name)

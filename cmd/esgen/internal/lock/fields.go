@@ -17,7 +17,7 @@ const instead = "raise revision= and write an //esgen:upcast from the old shape"
 func (c *comparison) compareFields() {
 	c.inside = make(map[string][]Breach)
 	for _, was := range c.was.Events {
-		now, ok := c.current(was.Name)
+		now, ok := c.current(was.Name, was.Revision)
 		if !ok || now.Revision != was.Revision {
 			continue
 		}
@@ -51,6 +51,7 @@ func (w *fieldWalk) fields(path string, was, now []Field) {
 		if f, ok := named(now, old.Name); ok {
 			taken[f.Name] = true
 			w.field(at, old, f)
+			w.swapped(at, was, now, old, f)
 			continue
 		}
 		i := slices.IndexFunc(now, func(f Field) bool { return equalFold(f.Name, old.Name) })
@@ -68,9 +69,37 @@ func (w *fieldWalk) fields(path string, was, now []Field) {
 		w.found(at, templates.Position{})("FIELD_REMOVED", "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
 	}
 	for _, f := range now {
+		if _, ok := named(was, f.Name); !ok && !taken[f.Name] {
+			w.reused(join(path, f.Name), f)
+		}
 		if _, ok := named(was, f.Name); !ok && !taken[f.Name] && f.Omit == "" && !strings.HasPrefix(f.Type, "optional<") {
 			w.found(join(path, f.Name), f.at)("FIELD_ADDED", "%q is new, and stored events do not have it: write omitempty or omitzero, or a pointer, to say that it may be missing, or %s", f.Name, instead)
 		}
+	}
+}
+
+// swapped finds a name that was another field's, which has one of another field now.
+func (w *fieldWalk) swapped(path string, was, now []Field, old, f Field) {
+	if old.Go == f.Go || old.Go == "" || f.Go == "" {
+		return
+	}
+	i := slices.IndexFunc(was, func(b Field) bool { return b.Go == f.Go })
+	j := slices.IndexFunc(now, func(n Field) bool { return n.Go == old.Go })
+	if i >= 0 && j >= 0 {
+		w.found(path, f.at)("FIELD_RENAMED", "%s is stored as %q now, was %q, and %q was the name of %s: stored values of the one are read as the other; "+
+			"give each its name again, or %s", f.Go, f.Name, was[i].Name, f.Name, old.Go, instead)
+	}
+}
+
+// reused finds a name that a field had before, which was dropped knowingly.
+func (w *fieldWalk) reused(path string, f Field) {
+	where := w.event.key() + "/" + path
+	i := slices.IndexFunc(w.was.Accepted, func(a Accepted) bool {
+		return a.Where == where && slices.Contains([]string{"FIELD_REMOVED", "FIELD_RENAMED", "FIELD_CASE"}, a.Rule)
+	})
+	if i >= 0 {
+		w.found(path, f.at)("FIELD_REUSED", "%q was a field before that was dropped (%s), and stored events may have it: choose another name, or %s",
+			f.Name, w.was.Accepted[i].Reason, instead)
 	}
 }
 
@@ -78,10 +107,26 @@ func (w *fieldWalk) fields(path string, was, now []Field) {
 func (w *fieldWalk) field(path string, was, now Field) {
 	tell := w.found(path, now.at)
 	w.sameField(was, now, tell)
+	switch before, after := msgpackName(was), msgpackName(now); {
+	case before == after:
+	case after == "-":
+		tell("FIELD_REMOVED", "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
+	case before != "-":
+		tell("FIELD_RENAMED", "%q is stored as %q by msgpack now, was %q, so that values stored in that format are lost: keep msgpack:%q, or %s",
+			now.Name, after, before, before, instead)
+	}
 	if was.Omit != now.Omit {
 		tell("OMIT_CHANGED", "%q %s now, before it %s: a program that tells missing from zero sees a difference", now.Name, omits(now.Omit), omits(was.Omit))
 	}
 	w.nested(path, parseType(was.Type), parseType(now.Type), now.at)
+}
+
+// msgpackName is the name under which msgpack stores a field.
+func msgpackName(f Field) string {
+	if f.Msgpack != "" {
+		return f.Msgpack
+	}
+	return f.Name
 }
 
 func omits(omit string) string {
@@ -182,22 +227,17 @@ func (w *fieldWalk) definitions(path string, was, now Type, at templates.Positio
 	d, _ := w.now.definition(now.Word)
 	tell := w.found(path, at)
 	if len(old.Values) > 0 && len(d.Values) > 0 {
-		for _, v := range old.Values {
-			if !slices.Contains(d.Values, v) {
-				tell("VALUE_REMOVED", "the value %q of %q has no constant any more, and may be stored: keep it, or %s", v, path, instead)
-			}
-		}
-		for _, v := range d.Values {
-			if !slices.Contains(old.Values, v) {
-				tell("VALUE_ADDED", "the value %q of %q is new: deploy what reads it before what writes it", v, path)
-			}
-		}
+		w.values(path, old.Values, d.Values, tell)
 	}
 	for _, m := range old.Members {
 		f, ok := named(d.Members, m.Name)
 		if !ok {
 			tell("MEMBER_REMOVED", "the member %q of %q is gone, and may be stored: keep it, or %s", m.Name, path, instead)
 			continue
+		}
+		if is := isOf(d.Members, old.Members, m, f); is != "" {
+			tell("MEMBER_REMOVED", "the member %q of %q is %s now, and %q was: what is stored as the one is read as the other; give each its name again, or %s",
+				m.Name, path, strings.TrimPrefix(goOf(f), "#"), is, instead)
 		}
 		w.nested(join(path, m.Name), parseType(m.Type), parseType(f.Type), at)
 	}
@@ -206,10 +246,66 @@ func (w *fieldWalk) definitions(path string, was, now Type, at templates.Positio
 			tell("MEMBER_ADDED", "the member %q of %q is new: deploy what reads it before what writes it", m.Name, path)
 		}
 	}
-	if len(old.Fields) > 0 && (len(d.Fields) > 0 || d.Name != "" && d.Type == "" && len(d.Members) == 0) {
+	if old.isObject() && d.isObject() {
 		w.fields(path, old.Fields, d.Fields)
 	}
 }
+
+func (w *fieldWalk) values(path string, was, now []Value, tell found) {
+	at := func(list []Value, is func(Value) bool) (Value, bool) {
+		i := slices.IndexFunc(list, is)
+		if i < 0 {
+			return Value{}, false
+		}
+		return list[i], true
+	}
+	for _, old := range was {
+		v, ok := at(now, func(v Value) bool { return v.Value == old.Value })
+		if !ok {
+			tell("VALUE_REMOVED", "the value %q of %q has no constant any more, and may be stored: keep it, or %s", old.Value, path, instead)
+			continue
+		}
+		// A constant that is called otherwise stands for the same; one that has moved
+		// to another value, and left its own to others, does not.
+		moved, ok := at(now, func(other Value) bool { return other.Value != v.Value && shareName(other, old) })
+		if ok && !shareName(v, old) {
+			tell("VALUE_MOVED", "%s is %s in %q now, was %s, which is %s now: what is stored means something else; keep the values of constants, or %s",
+				old.Go, moved.Value, path, old.Value, v.Go, instead)
+		}
+	}
+	for _, v := range now {
+		if _, ok := at(was, func(old Value) bool { return old.Value == v.Value }); !ok {
+			tell("VALUE_ADDED", "the value %q of %q is new: deploy what reads it before what writes it", v.Value, path)
+		}
+	}
+}
+
+// shareName reports whether a constant is of both values.
+func shareName(a, b Value) bool {
+	names := strings.Split(b.Go, ",")
+	return a.Go != "" && slices.ContainsFunc(strings.Split(a.Go, ","), func(name string) bool { return slices.Contains(names, name) })
+}
+
+// isOf returns the name that the type of a member had, if that type and the one that
+// the name had before have changed their names.
+func isOf(now, was []Field, old, f Field) string {
+	if goOf(old) == goOf(f) || !slices.ContainsFunc(now, func(m Field) bool { return goOf(m) == goOf(old) }) {
+		return ""
+	}
+	i := slices.IndexFunc(was, func(m Field) bool { return goOf(m) == goOf(f) })
+	if i < 0 {
+		return ""
+	}
+	return was[i].Name
+}
+
+// goOf is the declared type that a field refers to, without its hash.
+func goOf(f Field) string {
+	name, _, _ := strings.Cut(f.Type, "@")
+	return name
+}
+
+func (d Definition) isObject() bool { return d.Name != "" && d.Type == "" && len(d.Members) == 0 }
 
 func named(fields []Field, name string) (Field, bool) {
 	i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })

@@ -44,6 +44,18 @@ func Parse(data []byte) (File, error) {
 	return f, nil
 }
 
+// UnmarshalJSON also takes a text, which is what a value was before its constants
+// were locked.
+func (v *Value) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		return json.Unmarshal(data, &v.Value)
+	}
+	type plain Value
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode((*plain)(v))
+}
+
 func located(data []byte, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		line := 1 + bytes.Count(data[:min(int(syntax.Offset), len(data))], []byte("\n"))

@@ -12,7 +12,7 @@ import (
 func base() File {
 	f := File{
 		Format: Format, Package: "bank",
-		Families: []Family{{"bank", "string"}, {"card", "string"}},
+		Families: []Family{{"bank", "string", "string"}, {"card", "string", "string"}},
 		Events: []Event{
 			{Name: "bank.closed", Revision: 1, Family: "bank", Go: "Closed", Fields: []Field{{Name: "why", Type: "string", Go: "Why"}}},
 			{Name: "bank.closed", Revision: 2, Family: "bank", Go: "Closed", Fields: []Field{{Name: "reason", Type: "string", Go: "Reason"}}},
@@ -29,7 +29,7 @@ func base() File {
 		Upcasts: []Upcast{{Name: "bank.closed", Revision: 1, To: "Closed", from: []Field{{Name: "why", Type: "string", Go: "Why"}}}},
 		Retired: []Retired{{Name: "bank.old"}},
 		Definitions: []Definition{
-			{Name: "#Color@1", Type: "string", Values: []string{"blue", "red"}},
+			{Name: "#Color@1", Type: "string", Values: []Value{{"blue", "Blue"}, {"red", "Red"}}},
 			{Name: "#Payment@1", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "#Tag@1"}}},
 			{Name: "#Tag@1", Fields: []Field{{Name: "word", Type: "string", Go: "Word"}, {Name: "next", Type: "optional<#Tag>", Omit: "empty", Go: "Next"}}},
 		},
@@ -170,15 +170,38 @@ func TestEveryRule(t *testing.T) {
 		"VALUE_REMOVED": {
 			"bank.opened@1/color",
 			func(_, is *File) {
-				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"red"}}
+				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []Value{{"red", "Red"}}}
 				field(is, "color").Type = "#Color@2"
 			},
 			func(_, is *File) { field(is, "color").Type = "string" },
 		},
+		"VALUE_MOVED": {
+			"bank.opened@1/color",
+			func(_, is *File) {
+				field(is, "color").Type = "#Color@2"
+				is.Definitions[0].Name = "#Color@2"
+				is.Definitions[0].Values = []Value{{"blue", "Green"}, {"green", "Blue"}, {"red", "Red"}}
+			},
+			func(_, is *File) {
+				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []Value{{"blue", "Azure"}, {"red", "Default,Red"}}}
+				field(is, "color").Type = "#Color@2"
+			},
+		},
+		"FIELD_REUSED": {
+			"bank.opened@1/hint",
+			func(was, is *File) {
+				was.Accepted = []Accepted{{"FIELD_REMOVED", "bank.opened@1/hint", "not needed"}}
+				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "hint", Type: "int64", Omit: "zero"})
+			},
+			func(was, is *File) {
+				was.Accepted = []Accepted{{"FIELD_REMOVED", "bank.opened@1/hint", "not needed"}}
+				is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "hints", Type: "int64", Omit: "zero"})
+			},
+		},
 		"VALUE_ADDED": {
 			"bank.opened@1/color",
 			func(_, is *File) {
-				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []string{"blue", "green", "red"}}
+				is.Definitions[0] = Definition{Name: "#Color@2", Type: "string", Values: []Value{{"blue", "Blue"}, {"green", "Green"}, {"red", "Red"}}}
 				field(is, "color").Type = "#Color@2"
 			},
 			func(_, is *File) { field(is, "color").Type = "string" },
@@ -380,6 +403,14 @@ func TestBytesAreReadBack(t *testing.T) {
 	}
 }
 
+func TestValuesWithoutConstantsAreRead(t *testing.T) {
+	t.Parallel()
+	f, err := Parse([]byte(`{"format": 1, "definitions": [{"name": "#A@1", "type": "string", "values": ["x", {"value": "y", "go": "Y"}]}]}`))
+	if err != nil || !slices.Equal(f.Definitions[0].Values, []Value{{"x", ""}, {"y", "Y"}}) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	text, err := base().Bytes()
 	if err != nil {
@@ -403,5 +434,119 @@ func TestTypes(t *testing.T) {
 		if got := parseType(text).String(); got != text {
 			t.Errorf("%s became %s", text, got)
 		}
+	}
+}
+
+// What a rule finds in more than one way.
+func TestWhatIsReadAsAnother(t *testing.T) {
+	t.Parallel()
+	two := func(was, is *File) {
+		for _, f := range []*File{was, is} {
+			f.Events = append(f.Events, Event{Name: "bank.in", Revision: 1, Family: "bank", Go: "In"}, Event{Name: "bank.out", Revision: 1, Family: "bank", Go: "Out"})
+			f.sort()
+		}
+	}
+	event := func(f *File, name string, revision int) *Event {
+		return &f.Events[slices.IndexFunc(f.Events, func(e Event) bool { return e.Name == name && e.Revision == revision })]
+	}
+	cases := map[string]struct {
+		want   string
+		change func(was, is *File)
+	}{
+		"two events change names": {"NAME_REUSED:bank.in@1", func(was, is *File) {
+			two(was, is)
+			event(is, "bank.in", 1).Go, event(is, "bank.out", 1).Go = "Out", "In"
+		}},
+		"a Go type has another name": {"", func(was, is *File) {
+			two(was, is)
+			event(is, "bank.in", 1).Go = "Arrived"
+		}},
+		"a retired event is back": {"", func(was, is *File) {
+			two(was, is)
+			was.Retired = append(was.Retired, Retired{Name: "bank.in", Go: "In"})
+		}},
+		"a retired event's name is another's": {"NAME_REUSED:bank.in@1", func(was, is *File) {
+			two(was, is)
+			was.Retired = append(was.Retired, Retired{Name: "bank.in", Go: "In"})
+			event(is, "bank.in", 1).Go = "Arrived"
+		}},
+		"two fields change names": {"FIELD_RENAMED:bank.opened@1/owner", func(was, is *File) {
+			for _, f := range []*File{was, is} {
+				event(f, "bank.opened", 1).Fields = append(event(f, "bank.opened", 1).Fields, Field{Name: "payer", Type: "string", Go: "Payer"})
+			}
+			event(is, "bank.opened", 1).Fields[0].Go, event(is, "bank.opened", 1).Fields[7].Go = "Payer", "Owner"
+		}},
+		"two members change names": {"MEMBER_REMOVED:bank.opened@1/pay", func(was, is *File) {
+			was.Definitions[1].Members = []Field{{Name: "card", Type: "#Card@1"}, {Name: "cash", Type: "#Cash@1"}}
+			is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Cash@1"}, {Name: "cash", Type: "#Card@1"}}}
+			field(is, "pay").Type = "#Payment@2"
+		}},
+		"a field is added to a member without one": {"FIELD_ADDED:bank.opened@1/pay.cash.counter", func(was, is *File) {
+			was.Definitions[1].Members[1].Type = "#Cash@1"
+			was.Definitions = append(was.Definitions, Definition{Name: "#Cash@1"})
+			is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "#Cash@2"}}}
+			is.Definitions = append(is.Definitions, Definition{Name: "#Cash@2", Fields: []Field{{Name: "counter", Type: "int64"}}})
+			field(is, "pay").Type = "#Payment@2"
+		}},
+		"an alias is another event's": {"ALIAS_REMOVED:bank.opened@1", func(was, is *File) {
+			two(was, is)
+			event(is, "bank.opened", 1).Aliases, event(is, "bank.in", 1).Aliases = nil, []string{"bank.begun"}
+		}},
+		"an alias is read by an upcaster": {"", func(was, is *File) {
+			event(is, "bank.opened", 1).Aliases = nil
+			is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.begun", Revision: 1, family: "bank"})
+		}},
+		"ids have another text": {"FAMILY_CHANGED:bank", func(_, is *File) { is.Families[0].Text = "integer" }},
+		"ids have another text again": {"FAMILY_CHANGED:bank", func(was, is *File) {
+			was.Accepted = []Accepted{{"FAMILY_CHANGED", "bank", "no streams yet"}}
+			is.Families[0].Text = "integer"
+		}},
+		"msgpack has another name": {"FIELD_RENAMED:bank.opened@1/owner", func(_, is *File) { field(is, "owner").Msgpack = "o" }},
+		"msgpack lacks a field":    {"FIELD_REMOVED:bank.opened@1/owner", func(_, is *File) { field(is, "owner").Msgpack = "-" }},
+		"the second type of a name changes": {"KIND_CHANGED:bank.in@2/amount", func(was, is *File) {
+			two(was, is)
+			for _, f := range []*File{was, is} {
+				f.Events = append(f.Events, Event{Name: "bank.in", Revision: 2, Family: "bank", Go: "In2", Fields: []Field{{Name: "amount", Type: "int64"}}})
+				f.sort()
+			}
+			event(is, "bank.in", 2).Fields = []Field{{Name: "amount", Type: "string"}}
+		}},
+		"an upcaster reads a renamed event": {"UPCAST_SHAPE:bank.closed@1/why", func(_, is *File) {
+			is.Events[0].Name, is.Events[0].Aliases = "bank.ended", []string{"bank.closed"}
+			is.Upcasts[0].Name, is.Upcasts[0].from[0].Type = "bank.ended", "bool"
+		}},
+		"an upcaster reads no null": {"UPCAST_SHAPE:bank.closed@1/why", func(was, _ *File) {
+			was.Events[0].Fields[0].Type = "optional<string>"
+		}},
+		"an upcaster reads a nested field by another name": {"UPCAST_SHAPE:bank.closed@1/tag.word", func(was, is *File) {
+			was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "tag", Type: "#Tag@1"})
+			is.Definitions = append(is.Definitions, Definition{Name: "#tagV1@2", Fields: []Field{{Name: "wrd", Type: "string", Go: "Word"}}})
+			is.Upcasts[0].from = []Field{{Name: "tag", Type: "#tagV1@2"}}
+		}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			was, is := base(), now()
+			c.change(&was, &is)
+			var got []string
+			for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+				if !b.Warning {
+					got = append(got, b.Rule+":"+b.Where)
+				}
+			}
+			if c.want == "" && len(got) > 0 || c.want != "" && !slices.Contains(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsBackIsNotRetiredInTheLock(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	was.Retired = append(was.Retired, Retired{Name: "bank.opened", Go: "Opened"})
+	if merged := Merge(was, is); len(merged.Retired) != 1 {
+		t.Errorf("%+v", merged.Retired)
 	}
 }

@@ -22,6 +22,7 @@ const (
 	wordCustom   = "custom"
 	wordInt      = "int"
 	wordUint     = "uint"
+	wordString   = "string"
 )
 
 // parseType takes a text apart. What is none becomes a word of its own, which equals

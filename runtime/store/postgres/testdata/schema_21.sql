@@ -217,8 +217,9 @@ CREATE TABLE lanes (
   -- The position, or of a subscription to one stream the version, up to which
   -- everything is handled.
   at              bigint NOT NULL CHECK (at >= 0),
-  -- Rises whenever the owner changes.
-  token           bigint NOT NULL DEFAULT 0,
+  -- Rises whenever the owner changes, and is none that a lane of a deleted subscription
+  -- of this name had.
+  token           bigint NOT NULL,
   owner           uuid REFERENCES members,
   -- From whom it was taken back, and until when that member may not know it and go
   -- on working: so long nobody else gets the lane.

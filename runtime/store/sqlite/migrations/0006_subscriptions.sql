@@ -1,6 +1,7 @@
 -- One row per named reader of events. Times are microseconds since 1970 UTC.
 CREATE TABLE subscriptions (
-    id       INTEGER PRIMARY KEY,
+    -- Never given again: tokens begin with it.
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
     name     TEXT    NOT NULL UNIQUE,
     -- What it reads and how it is divided, in the words of package subscribe.
     settings TEXT    NOT NULL,
@@ -27,7 +28,8 @@ CREATE TABLE lanes (
     -- The position, or of a subscription to one stream the version, up to which
     -- everything is handled.
     place        INTEGER NOT NULL CHECK (place >= 0),
-    -- Rises whenever the owner changes.
+    -- Rises whenever the owner changes, and is none that a lane of a deleted
+    -- subscription of this name had.
     token        INTEGER NOT NULL,
     -- A member.
     owner        BLOB,
