@@ -1,0 +1,33 @@
+package typeregistry
+
+import (
+	"reflect"
+	"sync"
+)
+
+// place is where values of a type are decoded.
+type place struct {
+	value reflect.Value
+	// pointer points to value.
+	pointer any
+}
+
+// decodeAs returns what decodes into a zero value of goType and returns a copy of it.
+// The places are used again, so that decoding takes one allocation beside what the
+// value points to.
+func decodeAs(goType reflect.Type) func(unmarshal func(dst any) error) (any, error) {
+	places := sync.Pool{New: func() any {
+		pointer := reflect.New(goType)
+		return &place{pointer.Elem(), pointer.Interface()}
+	}}
+	return func(unmarshal func(dst any) error) (any, error) {
+		p := places.Get().(*place)
+		if err := unmarshal(p.pointer); err != nil {
+			return nil, err // what it has written goes with the place
+		}
+		event := p.value.Interface()
+		p.value.SetZero()
+		places.Put(p)
+		return event, nil
+	}
+}
