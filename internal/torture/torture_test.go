@@ -24,9 +24,9 @@ const (
 // roundTime bounds a round, so that its history can be checked in moderate memory.
 const roundTime = 30 * time.Second
 
-func torturing(t *testing.T) (d time.Duration, seed uint64) {
+func torturing(t *testing.T, otherwise time.Duration) (d time.Duration, seed uint64) {
 	t.Helper()
-	d, seed = time.Minute, rand.Uint64()
+	d, seed = otherwise, rand.Uint64()
 	if testing.Short() {
 		d = 8 * time.Second
 	}
@@ -65,7 +65,7 @@ func logs(t *testing.T) string {
 // TestTorture is the proof. Its rounds share a server, which survives being killed.
 func TestTorture(t *testing.T) {
 	t.Parallel()
-	d, seed := torturing(t)
+	d, seed := torturing(t, time.Minute)
 	server := pgtest.Start(t, pgtest.Options{Settings: map[string]string{"deadlock_timeout": "200ms"}})
 	for round, end := 1, time.Now().Add(d); time.Until(end) > time.Second && !t.Failed(); round++ {
 		r := round
@@ -117,7 +117,7 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 	crew.dismiss(time.Minute)
 	t.Logf("%s; the last worker ended %s later", o, time.Since(end).Round(time.Millisecond))
 
-	drain(t, s, crew.job)
+	drain(t, s, crew.job, plain, exactly)
 	if err := history.Finish(t.Context(), dir, s); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func verify(t *testing.T, dir string, o history.Options) {
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	if r.Stored < 100 || r.Why["conflict"] == 0 || r.Seen < r.Events {
+	if r.Stored < 100 || r.Why["conflict"] == 0 || r.Seen < r.Events || r.Links == 0 {
 		t.Errorf("the workload was too tame to show anything: %s", r)
 	}
 }
@@ -165,8 +165,9 @@ func leftovers(t *testing.T, server *pgtest.Server, schema string) {
 	in := pgx.Identifier{schema}.Sanitize() + "."
 	for what, sql := range map[string]string{
 		"events without a position": `SELECT count(*) FROM ` + in + `events WHERE position IS NULL`,
-		"streams whose version is not that of their last event": `SELECT count(*) FROM ` + in + `streams s
-			WHERE s.version <> coalesce((SELECT max(e.version) FROM ` + in + `events e WHERE e.stream_id = s.stream_id), 0)`,
+		"streams whose version is not that of their last event or link": `SELECT count(*) FROM ` + in + `streams s
+			WHERE s.version <> greatest((SELECT max(e.version) FROM ` + in + `events e WHERE e.stream_id = s.stream_id),
+			                            (SELECT max(l.version) FROM ` + in + `links l WHERE l.stream_id = s.stream_id), 0)`,
 		"appends that are still pending":  `SELECT count(*) FROM ` + in + `pending`,
 		"streams that never had an event": `SELECT count(*) FROM ` + in + `streams WHERE version = 0`,
 	} {

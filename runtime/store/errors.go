@@ -172,7 +172,8 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // UnknownOutcomeError tells that the reply to an append was lost and the store
 // could not ask again in time. Appending Batches again, which carry their ids,
-// resolves it: the events end up stored once.
+// resolves it: the events end up stored once. It has no batches if it is about a link
+// or a transaction: what they have written, if anything, must be looked for.
 type UnknownOutcomeError struct {
 	Batches []Batch
 	// Err is what cut the reply off.
@@ -180,21 +181,22 @@ type UnknownOutcomeError struct {
 }
 
 func (e *UnknownOutcomeError) Error() string {
-	where := ""
-	if len(e.Batches) > 0 {
-		where = " to " + printable.Name(e.Batches[0].Stream)
-		if n := len(e.Batches) - 1; n > 0 {
-			where += fmt.Sprintf(" and %d more", n)
-		}
+	if len(e.Batches) == 0 {
+		return fmt.Sprintf("unknown outcome: %v; look for what it has written before doing it again", e.Err)
 	}
-	return fmt.Sprintf("append%s: unknown outcome: %v; append the same batches again to resolve it", where, e.Err)
+	where := printable.Name(e.Batches[0].Stream)
+	if n := len(e.Batches) - 1; n > 0 {
+		where += fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("append to %s: unknown outcome: %v; append the same batches again to resolve it", where, e.Err)
 }
 
 func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrUnknownOutcome }
 func (e *UnknownOutcomeError) Unwrap() error        { return e.Err }
 
-// Retryable is true: the batches carry their ids, so appending them again is safe.
-func (e *UnknownOutcomeError) Retryable() bool { return true }
+// Retryable is true if there are batches: they carry their ids, so appending them
+// again is safe. What else has been written may be written twice.
+func (e *UnknownOutcomeError) Retryable() bool { return len(e.Batches) > 0 }
 
 // SnapshotNotFoundError tells that a stream has no snapshot.
 type SnapshotNotFoundError struct{ Stream string }

@@ -105,7 +105,7 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 		return t.s.explain(ctx, op, err)
 	}
 	if t.xid == "" {
-		return &store.UnknownOutcomeError{Err: err}
+		return unknown(op, err)
 	}
 	var wait backoff
 	for {
@@ -121,15 +121,15 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 				if len(found) > 0 {
 					return nil
 				}
-				return &store.UnknownOutcomeError{Err: err}
+				return unknown(op, err)
 			}
 		case asked == nil && status.String == "aborted", sqlState(asked) == stateInFuture:
 			return &store.UnavailableError{Op: op, Err: err}
 		case asked == nil && status.String != "in progress":
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 		if wait.pause(ctx) != nil {
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 	}
 }
