@@ -251,11 +251,10 @@ func (r *run) apply(ctx context.Context) error {
 			r.feed.forget()
 			held = false
 		}
-		switch {
-		case !held:
-			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
-		default:
+		if held {
 			l.renew(g.until)
+		} else {
+			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		}
 	}
 	for number, token := range r.given {
