@@ -625,7 +625,7 @@ func TestEachFamilyReadsItsOwn(t *testing.T) {
 		is.Events = is.Events[:1]
 		p := modelOf(is)
 		c.change(&is, &p)
-		var got []string
+		got := make([]string, 0, 1)
 		for _, b := range Check(was, is, p, false) {
 			got = append(got, b.Rule+":"+b.Where)
 			if !strings.Contains(b.Text, "in streams of family card") {

@@ -149,6 +149,10 @@ func (s *shaper) constants(typ types.Type) (values []string, names [][]string) {
 	if !ok || named.Obj().Pkg() == nil {
 		return nil, nil
 	}
+	// Those of a bool are all that it has, and those of a float are limits and units.
+	if b, ok := named.Underlying().(*types.Basic); !ok || b.Info()&(types.IsString|types.IsInteger) == 0 {
+		return nil, nil
+	}
 	var found []*types.Const
 	scope := named.Obj().Pkg().Scope()
 	for _, name := range scope.Names() {
