@@ -261,7 +261,7 @@ func TestOtherErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
 	m := memory.New(memory.Config{})
 	calls := 0
-	unknown := &store.UnknownOutcomeError{Err: errors.New("connection lost")}
+	unknown := &store.UnknownOutcomeError{Batches: make([]store.Batch, 1), Err: errors.New("connection lost")}
 	db := wrapper{Store: m, append: func(context.Context, ...store.Batch) ([]store.Appended, error) {
 		calls++
 		return nil, unknown

@@ -115,7 +115,7 @@ func TestAppendExpectsAVersion(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := acct.Append(ctx, 1, bank.MoneyDeposited{Amount: 1})
-		if e, ok := errors.AsType[*store.ConflictError](err); !ok || *e != (store.ConflictError{Stream: "bank-a", Expected: 1, Actual: 2}) {
+		if e, ok := errors.AsType[*store.ConflictError](err); !ok || *e != (store.ConflictError{Op: "append to", Stream: "bank-a", Expected: 1, Actual: 2}) {
 			t.Errorf("version 1 of 2: %v", err)
 		}
 		if a, err := acct.Append(ctx, store.StreamExists, bank.MoneyDeposited{Amount: 1}); err != nil || a.Version != 3 {

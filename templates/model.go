@@ -215,9 +215,6 @@ type State struct {
 	// Stored is the name of the struct that is encoded, if it holds unions.
 	Stored string
 
-	// Shape is what a snapshot stores.
-	Shape *Shape
-
 	// Doc is the type's comment without directives, or empty.
 	Doc string
 

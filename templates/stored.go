@@ -27,6 +27,8 @@ type Shape struct {
 	// Constants are the values of the constants that the package of a declared
 	// String, Int or Uint declares of it, as they are stored, sorted.
 	Constants []string
+	// ConstantNames are the names of each of them, sorted.
+	ConstantNames [][]string
 
 	// Members are the implementations that a Union was declared with.
 	Members []Member
@@ -85,6 +87,10 @@ const (
 type Property struct {
 	// Name is the name it is stored under.
 	Name string
+	// Msgpack is the name that a msgpack tag gives instead, led to by those of
+	// embedded structs, as in "money.amount". It is "-" if msgpack leaves the
+	// field out, and empty if the name is the same.
+	Msgpack string
 	// Path leads to the Go field through embedded structs, outermost first.
 	Path []string
 	// Through tells which steps of Path, except the last, are pointers.

@@ -54,7 +54,8 @@ func (s shell) create(ctx context.Context, maintenance string) error {
 }
 
 func (s shell) checkMaintenance(text string) error {
-	if !strings.Contains(text, ":") {
+	// With = it is an address in words, whose password would be taken for a name.
+	if !strings.ContainsAny(text, ":=") {
 		return nil // a name
 	}
 	p, err := parseDSN("-maintenance", text)

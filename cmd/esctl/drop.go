@@ -137,7 +137,12 @@ func (s shell) checkEmpty(ctx context.Context, p place) error {
 	defer pool.Close()
 	rows, err := pool.Query(ctx, `SELECT DISTINCT n.nspname::text FROM pg_namespace n
 		 WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
-		   AND (n.nspname <> 'public' OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid))
+		   AND (n.nspname <> 'public'
+		        OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)
+		        OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid
+		                      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
+		        OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = n.oid AND t.typtype IN ('d', 'e', 'r')
+		                      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')))
 		 ORDER BY 1`)
 	if err == nil {
 		var names []string
@@ -145,11 +150,17 @@ func (s shell) checkEmpty(ctx context.Context, p place) error {
 			return fmt.Errorf("%s was not dropped, for it holds more: schema %s; drop that first", p, printable(strings.Join(names, ", ")))
 		}
 	}
-	if code, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err); ok && code.SQLState() == "3D000" {
-		return nil // it is not there
+	if noDatabase(err) {
+		return nil
 	}
 	return err
+}
+
+// noDatabase reports that the database of the DSN is not there.
+func noDatabase(err error) bool {
+	code, ok := errors.AsType[interface {
+		error
+		SQLState() string
+	}](err)
+	return ok && code.SQLState() == "3D000"
 }

@@ -58,6 +58,9 @@ func (s shell) streams(ctx context.Context, t target, q store.StreamQuery) error
 	}
 	for info, err := range t.Streams(ctx, q) {
 		if err != nil {
+			if len(page.rows) == 1 {
+				page.rows = nil // no more than what the columns are
+			}
 			return err
 		}
 		if s.json {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +28,8 @@ type checking struct {
 	found []finding
 	// used are the -accept that stood for a breach.
 	used map[string]bool
+	// moved are the locks that packages had elsewhere in the commit of -against.
+	moved map[string]lock.File
 }
 
 // finding is a breach with the file in which it is.
@@ -39,7 +40,7 @@ type finding struct {
 
 // check is the verb check.
 func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := checking{generation: generation{stdout: stdout, stderr: stderr}, used: make(map[string]bool)}
+	c := checking{generation: generation{stdout: stdout, stderr: stderr}, used: make(map[string]bool), moved: make(map[string]lock.File)}
 	flags := flag.NewFlagSet("esgen check", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&c.against, "against", "", "")
@@ -70,6 +71,13 @@ func check(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	packages, err := scan.Packages(ctx, dirs)
 	if err != nil {
 		return c.fail(err)
+	}
+	if c.db == "" {
+		missing, err := c.gone(ctx, flags.Args(), packages)
+		if err != nil {
+			return c.fail(err)
+		}
+		packages = append(packages, missing...)
 	}
 	checked := 0
 	for _, p := range packages {
@@ -209,12 +217,15 @@ func (c *checking) wanted(was, now lock.File, p templates.Package, path string) 
 
 // locked reads the lock, of the directory or of a commit.
 func (c *checking) locked(ctx context.Context, dir, path string) (f lock.File, exists bool, _ error) {
+	if was, ok := c.moved[dir]; ok {
+		return was, true, nil
+	}
 	name := c.relative(path)
 	text, err := os.ReadFile(path)
 	if c.against != "" {
 		ref := strings.TrimPrefix(c.against, "git:")
 		name = ref + ":" + name
-		text, err = show(ctx, dir, ref)
+		text, err = show(ctx, dir, c.against)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return lock.File{}, false, nil
@@ -226,34 +237,6 @@ func (c *checking) locked(ctx context.Context, dir, path string) (f lock.File, e
 		return f, false, fmt.Errorf("read %s: %w", name, err)
 	}
 	return f, true, nil
-}
-
-// show reads the lock of a commit. A commit that has none is [fs.ErrNotExist].
-func show(ctx context.Context, dir, ref string) ([]byte, error) {
-	git := func(args ...string) ([]byte, error) {
-		var stderr bytes.Buffer
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Dir, cmd.Stderr = dir, &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			err = fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-		}
-		return out, err
-	}
-	if strings.HasPrefix(ref, "-") {
-		return nil, fmt.Errorf("%s is no commit", ref)
-	}
-	if _, err := git("rev-parse", "--verify", "--quiet", ref+"^{commit}"); err != nil {
-		return nil, fmt.Errorf("%s is no commit here (a shallow clone may lack it): %w", ref, err)
-	}
-	listed, err := git("ls-tree", "--name-only", ref, "./"+lock.Name)
-	if err != nil {
-		return nil, err
-	}
-	if len(bytes.TrimSpace(listed)) == 0 {
-		return nil, fs.ErrNotExist
-	}
-	return git("show", ref+":./"+lock.Name)
 }
 
 // write brings the lock and the samples up to date.

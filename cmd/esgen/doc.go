@@ -46,7 +46,7 @@ called one after the other, up to an event, by everything that reads.
 
 On a struct type, in place of //esgen:event: it is read, and Append refuses it.
 About the package: what is stored under NAME is passed over. Either way the name is
-never used again. Quote an argument with blanks as a whole: "reason=not sold".
+never given to another event; the type that reads it may become an //esgen:event again. Quote an argument with blanks as a whole: "reason=not sold".
 
 	//esgen:family [id=TYPE] [name=WORD]
 
@@ -82,8 +82,8 @@ add to those of the runtime, or to use instead of the ones with the same name.
 
 The format msgpack is written and read field by field, by functions in a file of
 their own, bank.es_codec.go. The bytes are the same, three to four times faster than
-by reflection; the file is long. Fields of types that write
-themselves, and of other uncommon ones, are left to reflection.
+by reflection; the file is long. Fields of types that write themselves, and of other
+uncommon ones, are left to reflection.
 
 Directives in test files, and in files that only some builds contain, are
 problems: what is stored has to be known to every program.
@@ -125,9 +125,10 @@ nothing.
 # Files
 
 The file is PACKAGE.es.go, without underscores, and for codecs PACKAGE.es_codec.go.
-Each is replaced at once or not at all. A file that esgen wrote earlier and that is no longer wanted, because the
-package has lost its directives or its name, is removed and named in the output.
-A file of that name that esgen did not write is left alone and is a problem.
+Each is replaced at once or not at all. A file that esgen wrote earlier and that is no
+longer wanted, because the package has lost its directives or its name, is removed and
+named in the output. A file of that name that esgen did not write is left alone and is
+a problem.
 
 What a run has seen is kept as digests in the user's cache directory, so that one
 in which nothing has changed takes no time: no file of the package or of those that
@@ -142,7 +143,9 @@ with -v, with C, and with -overlay or -modfile in GOFLAGS, every run is a whole 
 
 Holds what the events are stored as against esgen.lock.json beside the package, or
 against that of a commit, and tells every change that makes stored events unreadable
-or is dangerous during a deploy (a warning), as file:line:col: RULE:WHERE text.
+or is dangerous during a deploy (a warning), as file:line:col: RULE:WHERE text. With
+a pattern such as ./... that includes packages that are gone, if their lock is there or
+in the commit.
 
 With -update it writes the lock, a test that decodes a stored sample of every
 revision, and the samples that are missing in testdata/events; commit all three. A

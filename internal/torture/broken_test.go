@@ -101,6 +101,17 @@ func TestChecksFindBrokenCode(t *testing.T) {
 				b.replace(ctx, `UPDATE store SET floor = NEW.removed;`, `NULL;`),
 				b.replace(ctx, `head := NEW.removed;`, `NULL;`))
 		}},
+		"links are put behind any version": {rules: []string{"lost"}, breakIt: func(ctx context.Context, b breakage) error {
+			return b.replace(ctx, `IF NOT (s_expected = -1 OR s_expected = link.version OR s_expected = -2 AND link.version > 0) THEN`, `IF false THEN`)
+		}},
+		"links beyond the third are passed over": {rules: []string{"lost", "answer"}, breakIt: func(ctx context.Context, b breakage) error {
+			return b.replace(ctx, `SELECT target, link.version + q.o, e.stream_id, e.version
+    FROM unnest(q_ids) WITH ORDINALITY q(id, o)`, `SELECT target, link.version + q.o, e.stream_id, e.version
+    FROM unnest(q_ids) WITH ORDINALITY q(id, o) JOIN generate_series(1, 3) g ON g = q.o`)
+		}},
+		"a stream that is deleted softly takes appends": {rules: []string{"answer"}, breakIt: func(ctx context.Context, b breakage) error {
+			return errors.Join(b.replace(ctx, `WHEN l.deleted_at IS NOT NULL THEN 3`, ``), b.replace(ctx, `AND l.deleted_at IS NULL`, ``))
+		}},
 		"event ids are indexed before they have a position": {rules: []string{"stall"}, breakIt: func(ctx context.Context, b breakage) error {
 			return b.index(ctx, "events_event_id_key", `UNIQUE INDEX events_event_id_key ON esgen.events (event_id)`)
 		}},

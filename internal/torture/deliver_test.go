@@ -18,11 +18,16 @@ import (
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
-// The subscriptions that every worker takes part in.
+// The subscriptions that every worker takes part in, and into how many lanes they are
+// divided.
 const (
-	plain   = "plain"
-	exactly = "exactly"
+	plain, plainLanes     = "plain", 4
+	exactly, exactlyLanes = "exactly", 2
 )
+
+func laneOf(lanes int) func(key string) int {
+	return func(key string) int { return subscribe.LaneOf(key, lanes) }
+}
 
 const (
 	// lease is shorter than workers are stopped.
@@ -94,7 +99,7 @@ func (j job) runPlain(ctx context.Context, s store.Store, d *history.Deliveries)
 			return errors.Join(errSometimes, end(false))
 		}
 		return end(true)
-	}, j.subscription(4))
+	}, j.subscription(plainLanes))
 	if err != nil {
 		return err
 	}
@@ -124,7 +129,7 @@ func (j job) effect(ctx context.Context, events []store.Recorded) error {
 }
 
 func (j job) runExactly(ctx context.Context, s store.Store, d *history.Deliveries) error {
-	c := j.subscription(2)
+	c := j.subscription(exactlyLanes)
 	c.Batch.Size = 20
 	sub, err := subscribe.NewTx(s, exactly, func(ctx context.Context, events []store.Recorded) error {
 		if err := j.effect(ctx, events); err != nil {

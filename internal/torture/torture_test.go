@@ -124,7 +124,8 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 	effects(t, server, schema, dir)
 	leftovers(t, server, schema)
 	verify(t, dir, history.Options{Subscriptions: []history.Subscription{
-		{Name: plain, Late: late}, {Name: exactly, Late: late, Once: true},
+		{Name: plain, Late: late, Lane: laneOf(plainLanes)},
+		{Name: exactly, Late: late, Lane: laneOf(exactlyLanes), Once: true},
 	}})
 }
 
@@ -140,7 +141,7 @@ func verify(t *testing.T, dir string, o history.Options) {
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	if r.Stored < 100 || r.Why["conflict"] == 0 || r.Seen < r.Events {
+	if r.Stored < 100 || r.Why["conflict"] == 0 || r.Seen < r.Events || r.Links == 0 {
 		t.Errorf("the workload was too tame to show anything: %s", r)
 	}
 }
@@ -164,8 +165,9 @@ func leftovers(t *testing.T, server *pgtest.Server, schema string) {
 	in := pgx.Identifier{schema}.Sanitize() + "."
 	for what, sql := range map[string]string{
 		"events without a position": `SELECT count(*) FROM ` + in + `events WHERE position IS NULL`,
-		"streams whose version is not that of their last event": `SELECT count(*) FROM ` + in + `streams s
-			WHERE s.version <> coalesce((SELECT max(e.version) FROM ` + in + `events e WHERE e.stream_id = s.stream_id), 0)`,
+		"streams whose version is not that of their last event or link": `SELECT count(*) FROM ` + in + `streams s
+			WHERE s.version <> greatest((SELECT max(e.version) FROM ` + in + `events e WHERE e.stream_id = s.stream_id),
+			                            (SELECT max(l.version) FROM ` + in + `links l WHERE l.stream_id = s.stream_id), 0)`,
 		"appends that are still pending":  `SELECT count(*) FROM ` + in + `pending`,
 		"streams that never had an event": `SELECT count(*) FROM ` + in + `streams WHERE version = 0`,
 	} {

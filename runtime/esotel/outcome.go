@@ -18,6 +18,7 @@ var answers = []struct {
 	{store.ErrConflict, "conflict"},
 	{store.ErrDuplicateEvent, "duplicate_event"},
 	{store.ErrStreamNotFound, "not_found"},
+	{store.ErrSnapshotNotFound, "not_found"},
 }
 
 // failures are in the order in which an error that is several of them is told: what

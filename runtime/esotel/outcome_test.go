@@ -26,6 +26,7 @@ func TestOutcomes(t *testing.T) {
 		{store.Result{Err: &store.ConflictError{Stream: "bank-1", Expected: store.StreamExists}}, "conflict", ""},
 		{store.Result{Err: &store.DuplicateEventError{Stream: "bank-1"}}, "duplicate_event", ""},
 		{store.Result{Err: &store.StreamNotFoundError{Stream: "bank-1"}}, "not_found", ""},
+		{store.Result{Err: &store.SnapshotNotFoundError{Stream: "bank-1"}}, "not_found", ""},
 		{store.Result{Err: &store.UnknownOutcomeError{Err: unavailable(context.Canceled)}}, "unknown", "unknown_outcome"},
 		{store.Result{Err: &store.InvalidError{What: "query", Reason: "limit"}}, "error", "invalid"},
 		{store.Result{Err: &store.StreamDeletedError{Op: "read", Stream: "bank-1"}}, "error", "stream_deleted"},

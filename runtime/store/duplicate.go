@@ -28,7 +28,7 @@ func Duplicates(batches []Batch, stored func(id uuid.UUID) *Recorded) ([]Appende
 				continue
 			}
 			if first == nil {
-				first = &DuplicateEventError{ID: e.ID, Stream: b.Stream, StoredStream: r.Stream, StoredVersion: r.Version}
+				first = &DuplicateEventError{Op: opAppend, ID: e.ID, Stream: b.Stream, StoredStream: r.Stream, StoredVersion: r.Version}
 			}
 			if j == 0 {
 				before = r.Version - 1

@@ -26,7 +26,7 @@ func TestDuplicates(t *testing.T) {
 	card := store.Appended{Stream: "card-1", Version: 1, First: 2, Last: 2, Duplicate: true}
 	elsewhere := func(n byte, stream string) error {
 		r := stored[id(n)]
-		return &store.DuplicateEventError{ID: id(n), Stream: stream, StoredStream: r.Stream, StoredVersion: r.Version}
+		return &store.DuplicateEventError{Op: "append to", ID: id(n), Stream: stream, StoredStream: r.Stream, StoredVersion: r.Version}
 	}
 	for name, test := range map[string]struct {
 		batches []store.Batch

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,19 +44,24 @@ var (
 	ErrClosed = errors.New("store closed")
 )
 
+// opAppend is what errors say that do not say what was attempted.
+const opAppend = "append to"
+
 // ConflictError tells that a stream was not at the expected version. It is an
 // [ErrConflict]; also an [ErrStreamNotFound] if the stream was expected to
 // exist, and an [ErrStreamExists] if it was expected not to.
 type ConflictError struct {
-	Stream           string
+	// Op is what was attempted: "append to", also if it is empty, "link to" or "delete".
+	Op, Stream       string
 	Expected, Actual Version
 }
 
 func (e *ConflictError) Error() string {
+	op := cmp.Or(e.Op, opAppend)
 	if e.Actual == NoStream {
-		return fmt.Sprintf("append to %s: conflict: expected version %s, the stream has no events", printable.Name(e.Stream), e.Expected)
+		return fmt.Sprintf("%s %s: conflict: expected version %s, the stream has no events", op, printable.Name(e.Stream), e.Expected)
 	}
-	return fmt.Sprintf("append to %s: conflict: expected version %s, the stream is at %s", printable.Name(e.Stream), e.Expected, e.Actual)
+	return fmt.Sprintf("%s %s: conflict: expected version %s, the stream is at %s", op, printable.Name(e.Stream), e.Expected, e.Actual)
 }
 
 func (e *ConflictError) Is(target error) bool {
@@ -121,9 +127,12 @@ type NotEnabledError struct {
 func (e *NotEnabledError) Error() string        { return e.Op + ": not enabled: " + e.Remedy }
 func (e *NotEnabledError) Is(target error) bool { return target == ErrNotEnabled }
 
-// DuplicateEventError tells that an event id which was to be appended to Stream
-// is stored already at another place.
+// DuplicateEventError tells that an event id which was to be appended to Stream is
+// stored already at another place, or that one which was to be linked to it is there
+// already.
 type DuplicateEventError struct {
+	// Op is what was attempted: "append to", also if it is empty, or "link to".
+	Op     string
 	ID     uuid.UUID
 	Stream string
 	// StoredStream and StoredVersion are where the id is stored; empty and 0 if
@@ -133,11 +142,12 @@ type DuplicateEventError struct {
 }
 
 func (e *DuplicateEventError) Error() string {
+	op := cmp.Or(e.Op, opAppend)
 	if e.StoredStream == "" {
-		return fmt.Sprintf("append to %s: duplicate event: id %s is stored already", printable.Name(e.Stream), e.ID)
+		return fmt.Sprintf("%s %s: duplicate event: id %s is stored already", op, printable.Name(e.Stream), e.ID)
 	}
-	return fmt.Sprintf("append to %s: duplicate event: id %s is stored already as version %d of %s",
-		printable.Name(e.Stream), e.ID, int64(e.StoredVersion), printable.Name(e.StoredStream))
+	return fmt.Sprintf("%s %s: duplicate event: id %s is stored already as version %d of %s",
+		op, printable.Name(e.Stream), e.ID, int64(e.StoredVersion), printable.Name(e.StoredStream))
 }
 
 func (e *DuplicateEventError) Is(target error) bool { return target == ErrDuplicateEvent }
@@ -162,7 +172,8 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // UnknownOutcomeError tells that the reply to an append was lost and the store
 // could not ask again in time. Appending Batches again, which carry their ids,
-// resolves it: the events end up stored once.
+// resolves it: the events end up stored once. It has no batches if it is about a link
+// or a transaction: what they have written, if anything, must be looked for.
 type UnknownOutcomeError struct {
 	Batches []Batch
 	// Err is what cut the reply off.
@@ -170,21 +181,22 @@ type UnknownOutcomeError struct {
 }
 
 func (e *UnknownOutcomeError) Error() string {
-	where := ""
-	if len(e.Batches) > 0 {
-		where = " to " + printable.Name(e.Batches[0].Stream)
-		if n := len(e.Batches) - 1; n > 0 {
-			where += fmt.Sprintf(" and %d more", n)
-		}
+	if len(e.Batches) == 0 {
+		return fmt.Sprintf("unknown outcome: %v; look for what it has written before doing it again", e.Err)
 	}
-	return fmt.Sprintf("append%s: unknown outcome: %v; append the same batches again to resolve it", where, e.Err)
+	where := printable.Name(e.Batches[0].Stream)
+	if n := len(e.Batches) - 1; n > 0 {
+		where += fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("append to %s: unknown outcome: %v; append the same batches again to resolve it", where, e.Err)
 }
 
 func (e *UnknownOutcomeError) Is(target error) bool { return target == ErrUnknownOutcome }
 func (e *UnknownOutcomeError) Unwrap() error        { return e.Err }
 
-// Retryable is true: the batches carry their ids, so appending them again is safe.
-func (e *UnknownOutcomeError) Retryable() bool { return true }
+// Retryable is true if there are batches: they carry their ids, so appending them
+// again is safe. What else has been written may be written twice.
+func (e *UnknownOutcomeError) Retryable() bool { return len(e.Batches) > 0 }
 
 // SnapshotNotFoundError tells that a stream has no snapshot.
 type SnapshotNotFoundError struct{ Stream string }

@@ -23,6 +23,8 @@ func TestConflictIsWhatTheExpectationSays(t *testing.T) {
 		{store.ConflictError{Stream: "bank-1", Expected: store.NoStream, Actual: 3}, false, true, "append to bank-1: conflict: expected version 0 (no stream), the stream is at 3"},
 		{store.ConflictError{Stream: "bank-1", Expected: store.StreamExists}, true, false, "append to bank-1: conflict: expected version stream exists, the stream has no events"},
 		{store.ConflictError{Stream: "bank-1", Expected: 2, Actual: 3}, false, false, "append to bank-1: conflict: expected version 2, the stream is at 3"},
+		{store.ConflictError{Op: "link to", Stream: "bank-1", Expected: 2}, false, false, "link to bank-1: conflict: expected version 2, the stream has no events"},
+		{store.ConflictError{Op: "delete", Stream: "bank-1", Expected: 2, Actual: 4}, false, false, "delete bank-1: conflict: expected version 2, the stream is at 4"},
 		{store.ConflictError{Stream: "bank-1", Expected: 2}, false, false, "append to bank-1: conflict: expected version 2, the stream has no events"},
 	} {
 		err := fmt.Errorf("deposit: %w", &c.err)
@@ -49,9 +51,10 @@ func TestErrorsHaveAnIdentity(t *testing.T) {
 	}{
 		{&store.ConflictError{Expected: 1}, store.ErrConflict, false},
 		{&store.StreamNotFoundError{}, store.ErrStreamNotFound, false},
-		{&store.DuplicateEventError{ID: uuid.New()}, store.ErrDuplicateEvent, false},
+		{&store.DuplicateEventError{Op: "link to", ID: uuid.New()}, store.ErrDuplicateEvent, false},
 		{&store.InvalidError{}, store.ErrInvalid, false},
-		{&store.UnknownOutcomeError{Err: reset}, store.ErrUnknownOutcome, true},
+		{&store.UnknownOutcomeError{Batches: make([]store.Batch, 1), Err: reset}, store.ErrUnknownOutcome, true},
+		{&store.UnknownOutcomeError{Err: reset}, store.ErrUnknownOutcome, false},
 		{&store.SnapshotNotFoundError{}, store.ErrSnapshotNotFound, false},
 		{&store.FencedError{}, store.ErrFenced, false},
 		{&store.SubscriptionNotFoundError{}, store.ErrSubscriptionNotFound, false},

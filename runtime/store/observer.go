@@ -33,6 +33,10 @@ const (
 	OperationDelete   OperationKind = "delete"
 	OperationUndelete OperationKind = "undelete"
 	OperationTruncate OperationKind = "truncate"
+
+	OperationSaveSnapshot   OperationKind = "save_snapshot"
+	OperationLoadSnapshot   OperationKind = "load_snapshot"
+	OperationDeleteSnapshot OperationKind = "delete_snapshot"
 	// OperationFlush is a transaction in which a store sends the appends of one or
 	// several callers. Their own operations go on meanwhile, and each has an outcome
 	// of its own. Stores that put nothing together tell of none.
@@ -71,7 +75,7 @@ type Queued struct {
 // Result is how an operation ended.
 type Result struct {
 	// Err is nil on success, and when the loop of a read was left early.
-	// [ErrConflict] and [ErrDuplicateEvent] are answers, not failures. Of a flush it
+	// [ErrConflict], [ErrDuplicateEvent] and [ErrSnapshotNotFound] are answers, not failures. Of a flush it
 	// is what failed it as a whole; the appends in it have results of their own.
 	Err error
 	// Events counts what was appended, linked, or yielded by a read.

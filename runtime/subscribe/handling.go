@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"errors"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -64,10 +65,8 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		!m.how.loose && m.inFlight > 0,
 		m.how.moves && m.busy[saves]:
 		return out, time.Time{}
-	case m.replay.waits() && a.due(m.replay.at):
-		m.inFlight++
-		m.since = now
-		return append(out, m.replay.give()), time.Time{}
+	case m.mayReplay(a):
+		return append(out, m.giveReplay(now)), time.Time{}
 	case !m.how.loose && !a.due(m.heldUntil):
 		return out, a.wake
 	case m.how.batched && m.waits > 0 && !m.full(most) && !a.due(m.oldest.Add(m.c.Batch.After)):
@@ -84,10 +83,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 			continue
 		}
 		if _, is := m.keys[it.key]; is {
-			if !m.divert(now, n, it, store.ParkedWaiting, nil) {
-				break
-			}
-			if m.how.moves {
+			if !m.divert(now, n, it, store.ParkedWaiting, nil) || m.how.moves && it.state == parking {
 				break
 			}
 			continue
@@ -118,7 +114,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		}
 		m.inFlight++
 		m.waits--
-		it.state = given
+		it.state, it.cut = given, false
 		it.giving++
 		out = append(out, delivery{it.r, it.key, n, it.giving, int(it.failures) + 1})
 	}
@@ -127,6 +123,8 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 	}
 	if len(out) > 0 {
 		m.oldest = now
+	} else if m.mayReplay(a) { // it may be what has just been passed
+		return append(out, m.giveReplay(now)), time.Time{}
 	}
 	return out, a.wake
 }
@@ -185,9 +183,20 @@ func (m *machine) finish(now time.Time, it *item) {
 	}
 }
 
+// cut notes that the contexts of what is in the program's hands end.
+func (m *machine) cut() {
+	for n := m.queue.begin(); n < m.queue.end(); n++ {
+		it := m.queue.at(n)
+		it.cut = it.state == given
+	}
+	if m.replay != nil {
+		m.replay.cut = m.replay.given
+	}
+}
+
 // nacked: the event was not handled, and err says what is to happen. While the
-// lane stops or when its lease has passed it does not count: the handler's
-// context had ended.
+// lane stops or when its lease has passed, also if it was renewed after all, it does
+// not count: the handler's context had ended.
 func (m *machine) nacked(now time.Time, number uint64, giving uint32, err error) bool {
 	if number == replayed {
 		return m.replayEnded(now, giving, err)
@@ -196,7 +205,7 @@ func (m *machine) nacked(now time.Time, number uint64, giving uint32, err error)
 	if it == nil {
 		return false
 	}
-	if !m.mayHandle(now) {
+	if it.cut || !m.mayHandle(now) {
 		m.putBack(number, it.key)
 		if m.stopping {
 			m.deadline = now.Add(grace)
@@ -236,7 +245,7 @@ func (m *machine) batchNacked(now time.Time, ds []delivery, err error) {
 	it := m.find(first.number, first.giving)
 	decision, _ := verdictOf(err)
 	final := decision == usual && m.c.Retry.Attempts > 0 && it != nil && int(it.failures)+1 >= m.c.Retry.Attempts
-	if it == nil || len(ds) == 1 || !m.mayHandle(now) || decision == stops || decision == later || decision == usual && !final {
+	if it == nil || len(ds) == 1 || it.cut || !m.mayHandle(now) || decision == stops || decision == later || decision == usual && !final {
 		m.nacked(now, first.number, first.giving, err)
 		return
 	}
@@ -329,13 +338,16 @@ func (m *machine) committed(now time.Time, ds []delivery, to uint64) {
 func (m *machine) uncommitted(now time.Time, ds []delivery, err error) {
 	if d := ds[0]; d.number == replayed {
 		m.inFlight--
-		m.replay.given = false
+		m.replay.given, m.replay.unsure = false, true
 		m.replay.at = now.Add(storeBackoff.after(1, m.random()))
 	} else {
 		m.putBack(d.number, d.key)
 	}
 	m.savings.fail(now, err, storeBackoff, m.random())
 	m.heldUntil = m.savings.until
+	if errors.Is(err, store.ErrFenced) {
+		m.busy[saves] = true // until it is known where the checkpoint is
+	}
 	if permanent(err) {
 		m.hopeless = true
 		m.stop(now, err, true)

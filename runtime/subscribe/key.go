@@ -3,6 +3,7 @@ package subscribe
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -11,9 +12,10 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
-// laneOf tells which lane a key falls to. It never changes, for it decides who
-// handles what is stored: FNV-1a of 64 bits, finalised, modulo the lanes.
-func laneOf(key string, lanes int) int {
+// LaneOf tells which of so many lanes the events of a key fall to, from 0 on. It never
+// changes, for it decides who handles what is stored: FNV-1a of 64 bits, finalised,
+// modulo the lanes, which must be at least 1.
+func LaneOf(key string, lanes int) int {
 	h := uint64(14695981039346656037)
 	for i := range len(key) {
 		h = (h ^ uint64(key[i])) * 1099511628211
@@ -82,12 +84,34 @@ func (s sorter) sort(items []item, page []store.Recorded) (_ []item, err error) 
 					return items, s.broken(r, err)
 				}
 			}
-			it.mine = s.c.Lanes == 1 || laneOf(it.key, s.c.Lanes) == s.lane
+			it.mine = s.c.Lanes == 1 || LaneOf(it.key, s.c.Lanes) == s.lane
 		}
 		items = append(items, it)
 	}
 	return items, nil
 }
+
+// sortBeside sorts in a goroutine that a function of the program may end, which ends
+// the page with an error as a panic does.
+func (s sorter) sortBeside(items []item, page []store.Recorded) (_ []item, err error) {
+	if s.c.Select == nil && s.c.Key == nil {
+		return s.sort(items, page)
+	}
+	at, returned, done := 0, false, make(chan struct{})
+	go func() {
+		defer close(done)
+		for ; at < len(page) && err == nil; at++ {
+			items, err = s.sort(items, page[at:at+1])
+		}
+		returned = true
+	}()
+	if <-done; !returned {
+		err = s.broken(&page[at], errSortGoexit)
+	}
+	return items, err
+}
+
+var errSortGoexit = errors.New("it ended its goroutine with runtime.Goexit, as testing's FailNow does; return a value instead")
 
 func (s sorter) broken(r *store.Recorded, err error) error {
 	return &SortError{Subscription: s.name, Stream: r.Stream, Version: r.Version, Position: r.Position, Type: r.Type, Err: err}
@@ -103,7 +127,7 @@ type SortError struct {
 	Position     store.Position
 	// Type is the stored name of the event's type.
 	Type string
-	// Err is a [*PanicError] or a [*store.InvalidError].
+	// Err is a [*PanicError] or a [*store.InvalidError], or tells of [runtime.Goexit].
 	Err error
 }
 

@@ -188,7 +188,7 @@ func (l *lane) start(a action) {
 
 func (l *lane) read(a action) {
 	page, end, err := l.feed.read(l.run.work, l.c.query(), a.from, a.limit)
-	items, broken := l.sort(l.items[:0], page)
+	items, broken := l.sortBeside(l.items[:0], page)
 	if broken != nil {
 		err = broken
 	}
@@ -214,7 +214,9 @@ func (l *lane) store(ctx context.Context, a action) {
 		})
 	case looks:
 		heads, r, err := l.look(ctx, subs)
-		l.change(func(m *machine, now time.Time) { m.hasLooked(now, heads, r, err) })
+		l.outcomeOf("find what is to be tried again", func(m *machine) *setback { return &m.lookings }, func(m *machine, now time.Time) {
+			m.hasLooked(now, heads, r, l.run.named(err))
+		})
 	case saves:
 		err := l.run.node.advance(ctx, store.Move{Hold: l.hold, From: a.from, To: a.to})
 		if l.m.how.moves && errors.Is(err, store.ErrFenced) {

@@ -39,7 +39,7 @@ func (l *lane) look(ctx context.Context, subs store.Subscriptions) ([]store.Park
 		return nil, nil, err
 	}
 	for _, head := range heads {
-		if head.State != store.ParkedRetry && head.Attempts > 0 {
+		if !tryable(head) {
 			continue
 		}
 		r, err := l.fetch(ctx, head)
@@ -76,20 +76,34 @@ func (l *lane) fetch(ctx context.Context, p store.Parked) (*store.Recorded, erro
 	return nil, nil
 }
 
-// settle stores what became of a parked event that was handled again.
+// settle stores what became of a parked event that was handled again. If it failed,
+// what somebody has decided meanwhile holds: that it is discarded, or to be tried
+// again.
 func (l *lane) settle(ctx context.Context, subs store.Subscriptions, r *replay) error {
 	if r.err == nil {
 		return subs.Unpark(ctx, l.hold, r.row.Key, r.row.At)
 	}
+	now, err := subs.Parked(ctx, store.ParkedQuery{
+		Subscription: l.name, Lane: l.hold.Lane, Key: r.row.Key, HasKey: true,
+		States: []store.ParkedState{store.ParkedWaiting, store.ParkedRetry},
+		More:   true, AfterKey: r.row.Key, AfterAt: r.row.At - 1, Limit: 1,
+	})
+	if err != nil || len(now) == 0 || now[0].At != r.row.At {
+		return err
+	}
+	asked := now[0].State == store.ParkedRetry && !now[0].Time.Equal(r.row.Time)
 	row := r.row
 	row.State, row.Error, row.Attempts = store.ParkedWaiting, r.err.Error(), row.Attempts+r.failures
 	decision, _ := verdictOf(r.err)
 	if decision == skips || decision == usual && l.c.OnFailure == ThenSkip {
 		row.State = store.ParkedSkipped
 	}
-	if err := subs.Park(ctx, l.hold, row); err != nil || row.State == store.ParkedSkipped {
+	if asked && row.State == store.ParkedWaiting {
+		row.State, row.Reason = store.ParkedRetry, now[0].Reason
+	}
+	if err := subs.Park(ctx, l.hold, row); err != nil || row.State != store.ParkedWaiting {
 		return err
 	}
-	_, err := subs.Mark(ctx, l.name, row.Key, store.ParkedWaiting, row.Reason)
+	_, err = subs.Mark(ctx, l.name, row.Key, store.ParkedWaiting, row.Reason)
 	return err
 }

@@ -79,8 +79,10 @@ type machine struct {
 	saving
 	parked
 
-	// until is when the lease passes; expired that the driver was told.
+	// until is when the lease passes, at most the time that the last renewal asked
+	// for; expired that the driver was told.
 	until   time.Time
+	most    time.Time
 	expired bool
 	// trouble is the text stored last for the lane.
 	trouble   string
@@ -140,6 +142,7 @@ func (m *machine) next(now time.Time) action {
 	}
 	if !m.expired && a.due(m.until) {
 		m.expired = true
+		m.cut()
 		return action{do: expires}
 	}
 	if do, ok := m.nextParked(a); ok {
@@ -172,8 +175,20 @@ func (m *machine) unstored() bool {
 	return !m.hopeless && (m.maySave() || len(m.rows) > 0 || m.replay != nil && m.replay.done)
 }
 
+// limit is called before a renewal, which may ask for less than is held: its reply may
+// be lost, and the store has it then.
+func (m *machine) limit(most time.Time) {
+	m.most = most
+	if m.until.After(most) {
+		m.until = most
+	}
+}
+
 // hold renews the lease.
 func (m *machine) hold(until time.Time) {
+	if !m.most.IsZero() && until.After(m.most) {
+		until = m.most
+	}
 	if until.After(m.until) {
 		m.until, m.expired = until, false
 	}
@@ -231,8 +246,8 @@ func (m *machine) troubled() string {
 }
 
 // setbacks are those that matter, the worst first.
-func (m *machine) setbacks() [4]*setback {
-	return [4]*setback{&m.handlings, &m.parkings, &m.savings, &m.readings}
+func (m *machine) setbacks() [5]*setback {
+	return [5]*setback{&m.handlings, &m.parkings, &m.savings, &m.readings, &m.lookings}
 }
 
 // reportPause is the least time between two reports of a lane.

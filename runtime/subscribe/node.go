@@ -236,16 +236,15 @@ func (n *node) renew(r *round) (short bool, err error) {
 		}
 	}
 	places := make([]map[int]uint64, len(r.runs))
+	until := time.Now().Add(r.member.Lease)
 	for i, run := range r.runs {
-		places[i] = run.places()
+		places[i] = run.places(until)
 	}
-	began := time.Now()
 	renewal, err := n.subs.Renew(ctx, r.member)
 	if err != nil {
 		n.fail(r, err)
 		return false, err
 	}
-	until := began.Add(r.member.Lease)
 	n.mu.Lock()
 	released := slices.Clone(n.releases)
 	n.mu.Unlock()

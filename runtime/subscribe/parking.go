@@ -3,6 +3,8 @@ package subscribe
 import (
 	"errors"
 	"math"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/esgen/esgen/runtime/store"
@@ -29,10 +31,14 @@ type parked struct {
 	parkings setback
 
 	// lookAt is when to look for what is to be tried again; looked is the number of
-	// the last write before the look under way.
-	lookAt time.Time
-	looked uint64
-	replay *replay
+	// the last write before the look under way, before that of the last replay, which
+	// replays counts: a look that began before one ended may show it still.
+	lookAt   time.Time
+	looked   uint64
+	before   uint64
+	replays  uint64
+	lookings setback
+	replay   *replay
 }
 
 // parkedKey is what a machine knows of a key with parked events: the place of the
@@ -55,16 +61,47 @@ type replay struct {
 	giving   uint32
 	failures int
 	// given: it is in the program's hands. done: err is its outcome, to be stored.
-	given, done bool
-	err         error
+	// cut: as that of an item. unsure: nobody knows whether its transaction was
+	// committed.
+	given, done, cut, unsure bool
+	err                      error
 }
 
 func (r *replay) waits() bool { return r != nil && !r.given && !r.done }
 
-func (r *replay) give() delivery {
-	r.given = true
+// is reports whether a key's first event is r's, and still to be tried again.
+func (r *replay) is(head store.Parked) bool {
+	return head.Key == r.row.Key && head.At == r.row.At && tryable(head)
+}
+
+// tryable reports whether a key's first event is to be tried again: somebody has asked
+// for it, or it waits behind one that is no longer there.
+func tryable(head store.Parked) bool { return head.State == store.ParkedRetry || head.Attempts == 0 }
+
+// mayReplay reports whether the parked event can be handled again now: not before
+// the lane has come past it, as after a crash before the checkpoint did, else it
+// would be handled once more when the lane comes to it.
+func (m *machine) mayReplay(a *alarm) bool {
+	return m.replay.waits() && m.passed(m.replay.row.At) && a.due(m.replay.at)
+}
+
+func (m *machine) giveReplay(now time.Time) delivery {
+	r := m.replay
+	m.inFlight++
+	m.since = now
+	r.given, r.cut = true, false
 	r.giving++
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
+}
+
+// passed reports whether everything at a place is settled.
+func (m *machine) passed(at uint64) bool {
+	if at > m.last {
+		return false
+	}
+	n := uint64(sort.Search(m.queue.len(), func(i int) bool { return m.queue.at(m.queue.begin()+uint64(i)).place >= at }))
+	it := m.queue.at(m.queue.begin() + n)
+	return it == nil || it.place != at || it.state == settled
 }
 
 // nextParked tells what to do about parked events.
@@ -81,8 +118,8 @@ func (m *machine) nextParked(a *alarm) (action, bool) {
 		return action{do: parks, rows: rows}, true
 	case m.replay != nil && m.replay.done && !m.busy[settles] && !m.hopeless && a.due(m.parkings.until):
 		return action{do: settles, replay: m.replay}, true
-	case m.replay == nil && m.loaded && !m.stopping && len(m.keys) > 0 && !m.busy[looks] && a.due(m.lookAt):
-		m.looked = m.writes
+	case (m.replay == nil || m.replay.waits()) && m.loaded && !m.stopping && len(m.keys) > 0 && !m.busy[looks] && a.due(m.lookAt):
+		m.looked, m.before = m.writes, m.replays
 		return action{do: looks}, true
 	}
 	return action{}, false
@@ -191,9 +228,14 @@ func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err 
 	m.busy[looks] = false
 	pause := max(lookPause, time.Duration(len(m.keys))*time.Millisecond)
 	m.lookAt = now.Add(pause - time.Duration(m.random()*float64(pause)/4))
+	if err != nil {
+		m.lookings.fail(now, err, storeBackoff, m.random())
+		m.lookAt = latest(m.lookAt, m.lookings.until)
+	}
 	if err != nil || m.lost {
 		return
 	}
+	m.lookings.clear()
 	there := make(map[string]bool, len(heads))
 	for _, head := range heads {
 		there[head.Key] = true
@@ -204,7 +246,11 @@ func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err 
 			delete(m.keys, key)
 		}
 	}
-	m.replay = r
+	switch {
+	case m.replay == nil && m.before == m.replays,
+		m.replay.waits() && !m.replay.unsure && !slices.ContainsFunc(heads, m.replay.is): // somebody has decided otherwise
+		m.replay = r
+	}
 }
 
 // stillToStore reports whether a row of the key is still to be stored.
@@ -225,7 +271,8 @@ func (m *machine) replayEnded(now time.Time, giving uint32, err error) bool {
 	}
 	r.given = false
 	m.inFlight--
-	if err != nil && !m.mayHandle(now) {
+	m.replays++
+	if err != nil && (r.cut || !m.mayHandle(now)) {
 		m.replay = nil // whoever has the lane next looks again
 		return true
 	}
@@ -258,6 +305,7 @@ func (m *machine) hasSettled(now time.Time, err error) {
 		m.tell(Notice{Kind: NoticeUnparked, Events: 1, Key: m.replay.row.Key})
 	}
 	m.replay = nil
+	m.replays++
 	m.lookAt = now
 }
 

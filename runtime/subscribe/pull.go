@@ -102,6 +102,7 @@ func (d *Delivery) Nack(reason error) error {
 	if reason == nil {
 		reason = errors.New("the event was refused")
 	}
+	reason = sound(reason)
 	err := d.of.nack(d.number, d.giving, reason)
 	d.over(err, reason)
 	return err

@@ -27,6 +27,8 @@ type item struct {
 	state    itemState
 	// mine tells that it is of this lane and selected; others are not queued.
 	mine bool
+	// cut tells that the lease passed while it was given: its context had ended.
+	cut bool
 }
 
 // queue holds the items of a lane from the first that is not settled on. They are

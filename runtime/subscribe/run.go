@@ -44,7 +44,8 @@ type run struct {
 
 	mu        sync.Mutex
 	granted   *grant
-	refused   error // what renewing cannot heal
+	most      time.Time // until when the last renewal asked for the lanes
+	refused   error     // what renewing cannot heal
 	lanes     map[int]*lane
 	epoch     uuid.UUID
 	first     uint64 // where a lane without a checkpoint begins
@@ -58,13 +59,17 @@ type run struct {
 	handled   uint64 // by lanes that have ended
 	// past are the lanes that have ended, as they were last.
 	past map[int]LaneStatus
+
+	// given are the tokens of lanes that were given up, until the store has heard of
+	// it: they may be another's at any moment. They belong to follow.
+	given map[int]uint64
 }
 
 func newRun(ctx context.Context, s *Subscription) *run {
 	r := &run{
 		s: s, parent: ctx, log: s.c.Logger.With("subscription", s.name), node: nodeOf(s.db), standings: standingsOf(s.db.Local()), feed: feedOf(s.db),
 		observed: observe(s.c.Observer, s.c.Logger.With("subscription", s.name)),
-		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{},
+		news:     make(chan struct{}, 1), ended: make(chan *lane, s.c.Lanes), lanes: map[int]*lane{}, past: map[int]LaneStatus{}, given: map[int]uint64{},
 	}
 	r.work, r.halt = context.WithCancelCause(ctx)
 	s.mu.Lock()
@@ -167,15 +172,19 @@ func (r *run) follow(ctx context.Context) error {
 }
 
 // places are the checkpoints of the lanes: a renewal that begins later and shows an
-// earlier one tells that the store went back.
-func (r *run) places() map[int]uint64 {
+// earlier one tells that the store went back. The renewal asks for the lanes until
+// then, which may be less than before.
+func (r *run) places(until time.Time) map[int]uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.most = until
 	places := make(map[int]uint64, len(r.lanes))
 	for number, l := range r.lanes {
 		l.mu.Lock()
 		places[number] = l.m.stored
+		l.m.limit(until)
 		l.mu.Unlock()
+		wake(l.kick)
 	}
 	return places
 }
@@ -249,13 +258,20 @@ func (r *run) apply(ctx context.Context) error {
 			l.renew(g.until)
 		}
 	}
+	for number, token := range r.given {
+		if g.lanes[number].Token != token {
+			delete(r.given, number)
+		}
+	}
+	var begun []store.Lane
 	for _, number := range slices.Sorted(maps.Keys(g.lanes)) {
-		if lanes[number] != nil { // if it was lost, it has to end first
+		if _, given := r.given[number]; given || lanes[number] != nil { // if it was lost, it has to end first
 			continue
 		}
-		if err := r.begin(ctx, g.lanes[number], g.until); err != nil {
-			return err
-		}
+		begun = append(begun, g.lanes[number])
+	}
+	if err := r.begin(ctx, begun, g.until); err != nil {
+		return err
 	}
 	if g.shared {
 		r.drain(g.share.Lanes)
@@ -279,39 +295,70 @@ func (r *run) running() map[int]*lane {
 	return maps.Clone(r.lanes)
 }
 
-// begin starts a lane.
-func (r *run) begin(ctx context.Context, of store.Lane, until time.Time) error {
-	if err := r.checkHead(ctx, of); err != nil {
-		if !permanent(err) {
-			r.trouble(err, time.Now())
-			return nil // the next renewal brings it again
-		}
-		return err
+// begin starts lanes. What cannot be learned now is no error: the next renewal brings
+// them again.
+func (r *run) begin(ctx context.Context, lanes []store.Lane, until time.Time) error {
+	if len(lanes) == 0 {
+		return nil
 	}
-	l := newLane(r, of, until)
-	r.mu.Lock()
-	r.lanes[of.Lane] = l
-	delete(r.past, of.Lane)
-	r.mu.Unlock()
-	l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
-	r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
-	go l.drive()
-	r.s.started.give()
+	lanes, err := r.check(ctx, lanes)
+	if err != nil {
+		if permanent(err) {
+			return err
+		}
+		r.trouble(err, time.Now())
+		return nil
+	}
+	for _, of := range lanes {
+		l := newLane(r, of, until)
+		r.mu.Lock()
+		l.m.limit(r.most)
+		r.lanes[of.Lane] = l
+		delete(r.past, of.Lane)
+		r.mu.Unlock()
+		l.log.Info("subscription started", "reads", r.s.settings, "at", of.At)
+		r.observed.notice(Notice{Subscription: r.s.name, Kind: NoticeGained, Lane: of.Lane, At: of.At})
+		go l.drive()
+		r.s.started.give()
+	}
 	return nil
 }
 
+// check returns those of the lanes that are this subscription's, and an error if it
+// was replaced by another one of its name that reads something else, or if a
+// checkpoint is beyond the end of the log.
+func (r *run) check(ctx context.Context, lanes []store.Lane) ([]store.Lane, error) {
+	stored, err := r.s.db.Subscriptions().Find(ctx, r.s.name)
+	if err != nil {
+		return nil, r.named(err)
+	}
+	if stored.Settings != r.s.settings || len(stored.Lanes) != r.s.c.Lanes {
+		return nil, &SettingsError{Name: r.s.name, Stored: stored.Settings, Given: r.s.settings}
+	}
+	lanes = slices.DeleteFunc(lanes, func(of store.Lane) bool {
+		return of.Lane >= len(stored.Lanes) || stored.Lanes[of.Lane].Token != of.Token
+	})
+	return lanes, r.checkHead(ctx, lanes...)
+}
+
 // checkHead refuses a checkpoint beyond the end of the log, unless that is where
-// the lane was to begin.
-func (r *run) checkHead(ctx context.Context, of store.Lane) error {
-	if of.At == 0 || of.At == r.first {
+// the lane was to begin. The end is looked up once for all of them.
+func (r *run) checkHead(ctx context.Context, lanes ...store.Lane) error {
+	lanes = slices.DeleteFunc(slices.Clone(lanes), func(of store.Lane) bool { return of.At == 0 || of.At == r.first })
+	if len(lanes) == 0 {
 		return nil
 	}
 	head, known, err := r.head(ctx)
-	if err != nil || !known || head >= of.At {
+	if err != nil || !known {
 		return r.named(err)
 	}
-	r.feed.forget()
-	return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
+	for _, of := range lanes {
+		if of.At > head {
+			r.feed.forget()
+			return &BeyondHeadError{Subscription: r.s.name, Lane: of.Lane, At: of.At, Head: head}
+		}
+	}
+	return nil
 }
 
 // head is the last place that there is, if it is known: of a stream of which
@@ -345,7 +392,7 @@ func (r *run) hasEnded(l *lane) error {
 	r.past[last.Lane] = last
 	r.mu.Unlock()
 	lost, cause := l.m.lost, l.outcome
-	if lost && errors.Is(cause, store.ErrFenced) {
+	if lost {
 		r.refuse(l.hold)
 	}
 	kind := NoticeReleased
@@ -353,6 +400,7 @@ func (r *run) hasEnded(l *lane) error {
 		kind = NoticeLost
 		l.log.Warn("subscription has lost its lane", "at", l.m.handled, "error", cause)
 	} else {
+		r.given[l.hold.Lane] = l.hold.Token
 		r.node.release(l.hold)
 	}
 	r.observed.notice(Notice{Subscription: r.s.name, Kind: kind, Lane: l.hold.Lane, At: l.m.handled, Err: cause})
@@ -382,11 +430,11 @@ func (r *run) refuse(h store.Hold) {
 
 // stop ends all lanes and returns what went wrong, if it is more than the cause.
 func (r *run) stop(cause error) error {
-	r.halt(cause)
 	lanes := r.running()
 	for _, l := range lanes {
 		l.stop(cause, false)
 	}
+	r.halt(cause) // not before: what fails because of it is to be no failure
 	for left := len(lanes); left > 0; left-- {
 		select {
 		case l := <-r.ended:

@@ -3,6 +3,7 @@ package subscribe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -174,10 +175,26 @@ func (l *lane) counted(f func(m *machine, now time.Time) bool) error {
 func guarded(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
+			err = sound(&PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	return f()
+	return sound(f())
+}
+
+// sound returns err, or if its methods panic an error that says so. A nil pointer
+// that was returned as an error often does, and would do so wherever it is looked at.
+func sound(err error) (sane error) {
+	defer func() {
+		if v := recover(); v != nil {
+			sane = &PanicError{Value: fmt.Sprintf("look at the error, a %T: %v", err, v), Stack: debug.Stack()}
+		}
+	}()
+	if err != nil {
+		_ = err.Error()
+		_ = errors.Is(err, ErrLeaseLost)
+		verdictOf(err)
+	}
+	return err
 }
 
 // mapped returns the event as the program wants it.

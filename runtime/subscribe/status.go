@@ -164,6 +164,8 @@ func (m *machine) describe() (state string, attempt int) {
 		return "storing the checkpoint fails, retrying", m.savings.failures
 	case m.parkings.failures > 0:
 		return "parking fails, retrying", m.parkings.failures
+	case m.lookings.failures > 0:
+		return "finding parked events to try again fails, retrying", m.lookings.failures
 	case m.readings.failures > 0:
 		return "reading fails, retrying", m.readings.failures
 	case !m.seeking.IsZero():

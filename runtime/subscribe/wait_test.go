@@ -21,9 +21,7 @@ func TestWaitForComesBackWhenItIsHandled(t *testing.T) {
 		go func() { waited <- subscribe.WaitFor(t.Context(), db, "s", appended) }()
 		m.advance(t, 0, 3)
 		m.advance(t, 1, 2)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		err := subscribe.WaitFor(ctx, db, "s", appended)
+		err := waitTooLong(t, db, "s", appended)
 		if late, ok := errors.AsType[*subscribe.WaitError](err); !ok || late.Wanted != 3 || late.At != 2 || late.Lane != 1 || late.Waited <= 0 || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v", err)
 		}
@@ -59,9 +57,7 @@ func TestWaitForWhatIsNotRead(t *testing.T) {
 			"bank": "wait for subscription bank to handle 5: it is at 0 after ",
 			"one":  "wait for subscription one to handle 2: it is at 0 after ",
 		} {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			err := subscribe.WaitFor(ctx, db, name, bank, other)
-			cancel()
+			err := waitTooLong(t, db, name, bank, other)
 			if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), "(nobody runs it): context deadline exceeded") {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -76,17 +72,29 @@ func TestWaitForWhatIsNotRead(t *testing.T) {
 	})
 }
 
+// waitTooLong waits for what does not come, until the store has answered at least.
+func waitTooLong(t *testing.T, db store.Store, name string, appended ...store.Appended) error {
+	t.Helper()
+	for d := 20 * time.Millisecond; ; d *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), d)
+		err := subscribe.WaitFor(ctx, db, name, appended...)
+		cancel()
+		if err == nil {
+			t.Fatalf("subscription %s has handled what nobody handles", name)
+		}
+		if waited, ok := errors.AsType[*subscribe.WaitError](err); !ok || waited.Lanes > 0 || d > time.Minute {
+			return err
+		}
+	}
+}
+
 func TestAWaitThatIsTooLongSaysWhy(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, db store.Store) {
 		appended := appendTo(t, db, "bank-1", 3)
 		opens(t, db, "s", "$all; 2 lanes by stream", 2)
 		m := joins(t, db, "host", "s")
-		wait := func() string {
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			defer cancel()
-			return subscribe.WaitFor(ctx, db, "s", appended).Error()
-		}
+		wait := func() string { return waitTooLong(t, db, "s", appended).Error() }
 		if err := db.Subscriptions().Report(t.Context(), m.hold(1), "no route\nto host"); err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func (s *Store) delete(ctx context.Context, name string, expected store.Version,
 		case how == store.Soft && !of.deleted.IsZero():
 			return &store.StreamDeletedError{Op: "delete", Stream: name, Deleted: of.deleted}
 		case !expected.Met(of.version):
-			return &store.ConflictError{Stream: name, Expected: expected, Actual: of.version}
+			return &store.ConflictError{Op: "delete", Stream: name, Expected: expected, Actual: of.version}
 		case how == store.Soft:
 			of.deleted = s.now()
 		default:

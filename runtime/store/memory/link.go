@@ -54,7 +54,7 @@ func (s *Store) link(op, stream string, expected store.Version, ids []uuid.UUID)
 	}
 	for _, id := range ids {
 		if at := to.at(id); at > 0 {
-			return store.Appended{}, &store.DuplicateEventError{ID: id, Stream: stream, StoredStream: stream, StoredVersion: at}
+			return store.Appended{}, &store.DuplicateEventError{Op: "link to", ID: id, Stream: stream, StoredStream: stream, StoredVersion: at}
 		}
 	}
 	for _, id := range ids {

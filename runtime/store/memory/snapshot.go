@@ -10,6 +10,12 @@ import (
 
 // SaveSnapshot stores a copy of sn, unless one of a higher version is there.
 func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	return s.observed.Do(ctx, store.OperationSaveSnapshot, sn.Stream, func(ctx context.Context) error {
+		return s.saveSnapshot(ctx, sn)
+	})
+}
+
+func (s *Store) saveSnapshot(ctx context.Context, sn store.Snapshot) error {
 	sn, err := store.PrepareSnapshot(s.config.Now(), sn)
 	if err != nil {
 		return err
@@ -27,7 +33,15 @@ func (s *Store) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
 }
 
 // LoadSnapshot returns a copy, or a [*store.SnapshotNotFoundError].
-func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+func (s *Store) LoadSnapshot(ctx context.Context, stream string) (sn store.Snapshot, err error) {
+	err = s.observed.Do(ctx, store.OperationLoadSnapshot, stream, func(ctx context.Context) error {
+		sn, err = s.loadSnapshot(ctx, stream)
+		return err
+	})
+	return sn, err
+}
+
+func (s *Store) loadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
 	if err := store.CheckStream(stream); err != nil {
 		return store.Snapshot{}, err
 	}
@@ -45,6 +59,12 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
 func (s *Store) DeleteSnapshot(ctx context.Context, stream string) error {
+	return s.observed.Do(ctx, store.OperationDeleteSnapshot, stream, func(ctx context.Context) error {
+		return s.deleteSnapshot(ctx, stream)
+	})
+}
+
+func (s *Store) deleteSnapshot(ctx context.Context, stream string) error {
 	if err := store.CheckStream(stream); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (c *contents) open(op, name string, expected store.Version) (*stream, error
 		actual = s.version
 	}
 	if !expected.Met(actual) {
-		return nil, &store.ConflictError{Stream: name, Expected: expected, Actual: actual}
+		return nil, &store.ConflictError{Op: op, Stream: name, Expected: expected, Actual: actual}
 	}
 	return s, nil
 }

@@ -73,7 +73,7 @@ func (a *appending) send(ctx context.Context) (v verdict, sent bool, err error) 
 			blocking = false
 		}
 	}
-	conn, err := a.s.pool.Acquire(ctx)
+	conn, err := a.s.acquire(ctx)
 	if err != nil {
 		return v, false, err
 	}

@@ -81,7 +81,7 @@ func (s *Store) appending(ctx context.Context, given []store.Batch) (*appending,
 	if err != nil {
 		return nil, err
 	}
-	a := &appending{s: s, op: "append to " + printable.Name(batches[0].Stream), batches: batches, fresh: true}
+	a := &appending{s: s, op: opAppend + " " + printable.Name(batches[0].Stream), batches: batches, fresh: true}
 	for i, b := range batches {
 		a.events += len(b.Events)
 		for j := range b.Events {
@@ -162,6 +162,9 @@ const (
 	verdictDuplicate
 )
 
+// opAppend is what errors say was attempted.
+const opAppend = "append to"
+
 // Outcomes of a stream, as the functions name them.
 const (
 	outcomeStored = iota
@@ -199,11 +202,11 @@ func (a *appending) judge(fateOf func(batch int) fate, positioned bool) verdict 
 			return verdict{kind: verdictDuplicate}
 		case outcomeDeleted:
 			if v.kind != verdictRefused {
-				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.StreamDeletedError{Op: "append to", Stream: b.Stream}}
+				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.StreamDeletedError{Op: opAppend, Stream: b.Stream}}
 			}
 		case outcomeConflict:
 			if v.kind != verdictRefused {
-				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.ConflictError{Stream: b.Stream, Expected: b.Expected, Actual: f.version}}
+				v = verdict{kind: verdictRefused, appended: v.appended, refusal: &store.ConflictError{Op: opAppend, Stream: b.Stream, Expected: b.Expected, Actual: f.version}}
 			}
 		default:
 			return verdict{kind: verdictRefused, refusal: fmt.Errorf("%s: outcome %d of stream %s; the store's functions are of another release", a.op, f.outcome, printable.Name(b.Stream))}

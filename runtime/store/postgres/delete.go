@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -86,10 +88,12 @@ type removing struct {
 	sql      string
 	args     []any
 
-	attempts int
-	version  pgtype.Int8
-	deleted  pgtype.Timestamptz
-	done     bool
+	// lost is why an earlier reply is missing: it may be done.
+	lost    error
+	id      int64 // of the stream, to know it again
+	version pgtype.Int8
+	deleted pgtype.Timestamptz
+	done    bool
 }
 
 func (r *removing) run(ctx context.Context) error {
@@ -97,7 +101,10 @@ func (r *removing) run(ctx context.Context) error {
 	if r.how == store.Hard && !r.s.config.HardDeletes {
 		return &store.NotEnabledError{Op: "hard " + op, Remedy: "set HardDeletes in the store's configuration, or delete softly"}
 	}
-	if err := r.call(ctx, op, r.send); err != nil {
+	switch err := r.settle(ctx, op, func() bool { return r.lost != nil }, r.send); {
+	case err != nil && r.lost != nil && !store.Retryable(err):
+		return &store.UnavailableError{Op: r.verb + " " + printable.Name(r.stream), Err: fmt.Errorf("%w; the reply was lost: %w", err, r.lost)}
+	case err != nil:
 		return err
 	}
 	if r.done && r.how == store.Hard {
@@ -107,21 +114,45 @@ func (r *removing) run(ctx context.Context) error {
 }
 
 func (r *removing) send(ctx context.Context, conn *pgx.Conn) error {
-	r.attempts++
+	if gone, err := r.gone(ctx, conn); err != nil || gone {
+		return err
+	}
 	into := []any{&r.version, &r.deleted, &r.done}
 	err := r.s.runPlain(ctx, conn, r.tx == nil && r.s.begins.Load(), r.sql, r.args, into)
 	if r.tx == nil && sqlState(err) == stateIsolation && !r.s.begins.Load() {
 		r.s.begin(ctx)
 		err = r.s.runPlain(ctx, conn, true, r.sql, r.args, into)
 	}
+	if r.tx == nil && lost(err) {
+		r.lost = err
+	}
 	return err
+}
+
+// gone reports that there is nothing to be removed hard, or nothing any more: after
+// a lost reply, a stream of this name with another id is somebody else's new one.
+func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	if r.how != store.Hard || r.tx != nil {
+		return false, nil
+	}
+	var id, version int64
+	err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return false, err
+	}
+	if r.lost != nil {
+		r.done = id != r.id
+		return r.done, nil
+	}
+	r.id = id
+	return id == 0, nil
 }
 
 // refusal is why nothing was done. After a lost reply, what is as it was to be may
 // be this call's doing.
 func (r *removing) refusal() error {
 	actual := store.Version(r.version.Int64)
-	switch again := r.attempts > 1; {
+	switch again := r.lost != nil; {
 	case r.done:
 		return nil
 	case !r.version.Valid:
@@ -137,6 +168,6 @@ func (r *removing) refusal() error {
 	case r.before > actual+1:
 		return store.InvalidTruncate(r.stream, r.before, actual)
 	default:
-		return &store.ConflictError{Stream: r.stream, Expected: r.expected, Actual: actual}
+		return &store.ConflictError{Op: r.verb, Stream: r.stream, Expected: r.expected, Actual: actual}
 	}
 }

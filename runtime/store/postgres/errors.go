@@ -82,6 +82,17 @@ func stale(err error) bool {
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
+// unknown is the error of what is not an append, and may have been done or not.
+func unknown(op string, err error) error {
+	return &store.UnknownOutcomeError{Err: fmt.Errorf("%s: %w", op, err)}
+}
+
+// lost reports that the server may have got a statement, and that what it answered
+// is not known.
+func lost(err error) bool {
+	return err != nil && !rolledBack(err) && !connecting(err) && !pgconn.SafeToRetry(err)
+}
+
 // isDuplicate reports that an event id is stored already.
 func isDuplicate(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)

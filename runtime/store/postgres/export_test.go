@@ -13,3 +13,6 @@ func Alive(l *Listener, every, timeout time.Duration) { l.aliveEvery, l.aliveTim
 
 // ChannelOf is what the stores of a schema notify each other on.
 var ChannelOf = channelOf
+
+// MaxFlushers is how many goroutines send appends at most.
+const MaxFlushers = maxFlushers

@@ -267,7 +267,7 @@ func (s *Store) findIndex(ctx context.Context, conn *pgx.Conn, i Index) (*IndexI
 // onConn does work once, on one connection: to build an index again at once, as
 // other calls are made again, would meet what the first attempt has left.
 func (s *Store) onConn(ctx context.Context, work func(*pgx.Conn) error) error {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}

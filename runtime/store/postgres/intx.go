@@ -49,7 +49,7 @@ func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.
 	var tx pgx.Tx
 	beginning, began := store.WithTimeout(ctx, db.config.Timeout)
 	defer began()
-	conn, err := db.pool.Acquire(beginning)
+	conn, err := db.acquire(beginning)
 	if err == nil {
 		defer conn.Release()
 		tx, err = conn.BeginTx(beginning, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite})
@@ -105,7 +105,7 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 		return t.s.explain(ctx, op, err)
 	}
 	if t.xid == "" {
-		return &store.UnknownOutcomeError{Err: err}
+		return unknown(op, err)
 	}
 	var wait backoff
 	for {
@@ -121,15 +121,15 @@ func (t *Tx) commit(ctx context.Context, tx pgx.Tx) error {
 				if len(found) > 0 {
 					return nil
 				}
-				return &store.UnknownOutcomeError{Err: err}
+				return unknown(op, err)
 			}
 		case asked == nil && status.String == "aborted", sqlState(asked) == stateInFuture:
 			return &store.UnavailableError{Op: op, Err: err}
 		case asked == nil && status.String != "in progress":
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 		if wait.pause(ctx) != nil {
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (t *Tx) duplicate(ctx context.Context, op string, cause error) error {
 			for _, b := range a.batches {
 				for _, e := range b.Events {
 					if strings.Contains(pg.Detail, e.ID.String()) {
-						return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream}
+						return &store.DuplicateEventError{Op: opAppend, ID: e.ID, Stream: b.Stream}
 					}
 				}
 			}

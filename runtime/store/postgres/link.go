@@ -24,9 +24,12 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 	if err := store.CheckLink(stream, expected, ids); err != nil {
 		return store.Appended{}, err
 	}
-	l := linking{operations: o, op: "link to " + printable.Name(stream), stream: stream, expected: expected, ids: encodeIDs(ids)}
-	err := o.call(ctx, l.op, l.run)
-	if err == nil && l.refusal != nil {
+	l := linking{operations: o, op: opLink + " " + printable.Name(stream), stream: stream, expected: expected, ids: encodeIDs(ids)}
+	err := o.settle(ctx, l.op, func() bool { return l.lost != nil }, l.run)
+	switch {
+	case err != nil && l.lost != nil:
+		err = &store.UnknownOutcomeError{Err: fmt.Errorf("%w; the reply was lost: %w", err, l.lost)}
+	case err == nil:
 		err = l.refusal
 	}
 	if err != nil {
@@ -37,6 +40,8 @@ func (o *operations) link(ctx context.Context, stream string, expected store.Ver
 	}
 	return store.Appended{Stream: stream, Version: l.version}, nil
 }
+
+const opLink = "link to"
 
 // Outcomes of link.sql beyond those of appends.
 const (
@@ -51,13 +56,13 @@ type linking struct {
 	expected store.Version
 	ids      []pgtype.UUID
 
-	attempts int
-	version  store.Version
-	refusal  error
+	version store.Version
+	refusal error
+	// lost is why an earlier reply is missing: the links may be there.
+	lost error
 }
 
 func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
-	l.attempts++
 	for {
 		l.refusal = nil
 		var version int64
@@ -70,6 +75,9 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 			l.s.begin(ctx)
 			continue
 		}
+		if l.tx == nil && lost(err) {
+			l.lost = err
+		}
 		if err != nil {
 			return err
 		}
@@ -81,12 +89,12 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 		case outcomeBusy:
 			continue // somebody else has created the stream
 		case outcomeConflict:
-			l.refusal = &store.ConflictError{Stream: l.stream, Expected: l.expected, Actual: l.version}
+			l.refusal = &store.ConflictError{Op: opLink, Stream: l.stream, Expected: l.expected, Actual: l.version}
 		case outcomeDeleted:
-			l.refusal = &store.StreamDeletedError{Op: "link to", Stream: l.stream}
+			l.refusal = &store.StreamDeletedError{Op: opLink, Stream: l.stream}
 		case linkTwice:
 			if len(about) > 0 {
-				l.refusal = &store.DuplicateEventError{ID: about[0].Bytes, Stream: l.stream, StoredStream: l.stream, StoredVersion: l.version}
+				l.refusal = &store.DuplicateEventError{Op: opLink, ID: about[0].Bytes, Stream: l.stream, StoredStream: l.stream, StoredVersion: l.version}
 			}
 		case linkUnknown:
 			missing := &store.EventNotFoundError{Op: l.op, Of: len(l.ids)}
@@ -97,15 +105,16 @@ func (l *linking) run(ctx context.Context, conn *pgx.Conn) error {
 		default:
 			l.refusal = fmt.Errorf("%s: outcome %d; the store's functions are of another release", l.op, outcome)
 		}
-		if l.attempts > 1 {
-			// An earlier reply was lost: the links may be what is in the way.
+		if l.lost != nil {
+			// The links may be what is in the way.
 			return l.resolve(ctx, conn)
 		}
 		return nil
 	}
 }
 
-// resolve takes the refusal back if the links are where they were to be put.
+// resolve takes the refusal back if the links are where they were to be put, or may
+// yet be put there.
 func (l *linking) resolve(ctx context.Context, conn *pgx.Conn) error {
 	rows, err := conn.Query(ctx, l.s.sql.linked, l.stream, l.ids)
 	if err != nil {
@@ -113,6 +122,9 @@ func (l *linking) resolve(ctx context.Context, conn *pgx.Conn) error {
 	}
 	versions, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil || len(versions) != len(l.ids) {
+		if mayYetBeMet(l.refusal) {
+			l.refusal = unknown(l.op, l.lost)
+		}
 		return err
 	}
 	first, last := versions[0], versions[len(versions)-1]

@@ -22,6 +22,23 @@ type operations struct {
 	observed *store.Observed
 }
 
+// settle is call for what must not be told to have failed while it may be done: if a
+// reply was lost, the database is asked until it answers or ctx has ended.
+func (o *operations) settle(ctx context.Context, op string, lost func() bool, work func(context.Context, *pgx.Conn) error) error {
+	ctx, cancel := store.WithTimeout(ctx, o.s.config.Timeout)
+	defer cancel()
+	var wait backoff
+	for {
+		err := o.call(ctx, op, work)
+		if err == nil || !lost() || !store.Retryable(err) {
+			return err
+		}
+		if wait.pause(ctx) != nil {
+			return store.Ended(ctx, op)
+		}
+	}
+}
+
 // call runs a whole operation: within the store's timeout, with errors of package
 // store. On the store's own connections work is repeated after a failure that is no
 // answer, so it must be safe to repeat.

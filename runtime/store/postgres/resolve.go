@@ -30,17 +30,24 @@ func (a *appending) resolve(ctx context.Context, refusal error) (_ []store.Appen
 		return nil, false, err
 	}
 	if len(places) == 0 {
-		var conflict *store.ConflictError
-		if a.lost != nil && errors.As(refusal, &conflict) &&
-			(conflict.Expected == store.StreamExists || conflict.Expected > conflict.Actual) {
-			// The lost append may arrive when others have brought the stream to where
-			// it is expected. No other expectation can be met again later.
+		if a.lost != nil && mayYetBeMet(refusal) {
 			return nil, false, nil
 		}
 		return nil, refusal != nil, refusal
 	}
 	appended, err := a.settle(places)
 	return appended, true, err
+}
+
+// mayYetBeMet reports that a call whose reply was lost may arrive when others have
+// brought the stream to where it is expected, or undeleted it, although it is refused
+// now. No other expectation can be met again later.
+func mayYetBeMet(refusal error) bool {
+	if _, deleted := errors.AsType[*store.StreamDeletedError](refusal); deleted {
+		return true
+	}
+	conflict, ok := errors.AsType[*store.ConflictError](refusal)
+	return ok && (conflict.Expected == store.StreamExists || conflict.Expected > conflict.Actual)
 }
 
 // settle answers with where the events are stored, or with the first that is
@@ -112,7 +119,7 @@ func (a *appending) duplicate(places map[uuid.UUID]place) error {
 	for _, b := range a.batches {
 		for _, e := range b.Events {
 			if p, ok := places[e.ID]; ok {
-				return &store.DuplicateEventError{ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
+				return &store.DuplicateEventError{Op: opAppend, ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
 			}
 		}
 	}

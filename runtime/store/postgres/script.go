@@ -28,6 +28,9 @@ func Script(schema string, after int) (string, error) {
 		return "", &store.InvalidError{What: "migration", Value: strconv.Itoa(after), Reason: fmt.Sprintf("there are %d", len(all))}
 	}
 	quoted := quote(schema)
+	if after == len(all) {
+		return fmt.Sprintf("-- No migration follows number %d of the event store in schema %s.\n", after, printable.Name(schema)), nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- Migrations %d to %d of the event store in schema %s.\n", after+1, len(all), printable.Name(schema))
 	for _, m := range all[after:] {

@@ -13,6 +13,12 @@ import (
 
 // SaveSnapshot stores sn, unless one of a higher version is there.
 func (o *operations) SaveSnapshot(ctx context.Context, sn store.Snapshot) error {
+	return o.observed.Do(ctx, store.OperationSaveSnapshot, sn.Stream, func(ctx context.Context) error {
+		return o.saveSnapshot(ctx, sn)
+	})
+}
+
+func (o *operations) saveSnapshot(ctx context.Context, sn store.Snapshot) error {
 	sn, err := store.PrepareSnapshot(o.s.config.Now(), sn)
 	if err != nil {
 		return err
@@ -26,7 +32,15 @@ func (o *operations) SaveSnapshot(ctx context.Context, sn store.Snapshot) error 
 }
 
 // LoadSnapshot returns the snapshot of stream, or a [*store.SnapshotNotFoundError].
-func (o *operations) LoadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
+func (o *operations) LoadSnapshot(ctx context.Context, stream string) (sn store.Snapshot, err error) {
+	err = o.observed.Do(ctx, store.OperationLoadSnapshot, stream, func(ctx context.Context) error {
+		sn, err = o.loadSnapshot(ctx, stream)
+		return err
+	})
+	return sn, err
+}
+
+func (o *operations) loadSnapshot(ctx context.Context, stream string) (store.Snapshot, error) {
 	if err := store.CheckStream(stream); err != nil {
 		return store.Snapshot{}, err
 	}
@@ -53,6 +67,12 @@ func (o *operations) LoadSnapshot(ctx context.Context, stream string) (store.Sna
 
 // DeleteSnapshot removes the snapshot of stream. None is no error.
 func (o *operations) DeleteSnapshot(ctx context.Context, stream string) error {
+	return o.observed.Do(ctx, store.OperationDeleteSnapshot, stream, func(ctx context.Context) error {
+		return o.deleteSnapshot(ctx, stream)
+	})
+}
+
+func (o *operations) deleteSnapshot(ctx context.Context, stream string) error {
 	if err := store.CheckStream(stream); err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 		send:    s.sendFlush,
 		stall:   s.logStall,
 		full:    s.logQueueFull,
-		acquire: func(ctx context.Context) (conn, error) { return pool.Acquire(ctx) },
+		acquire: func(ctx context.Context) (conn, error) { return s.acquire(ctx) },
 		abandon: make(map[*context.CancelFunc]struct{}),
 	}
 	s.ringer, s.signature = newRinger(s.notify), signature()

@@ -51,7 +51,7 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 	}
 	beginning, begun := store.WithTimeout(ctx, s.config.Timeout)
 	defer begun()
-	conn, err := s.pool.Acquire(beginning)
+	conn, err := s.acquire(beginning)
 	if err != nil {
 		return s.explain(beginning, op, err)
 	}
@@ -121,7 +121,7 @@ func (s *Store) commitMove(ctx context.Context, op string, m store.Move, in *Tx,
 	}
 	release()
 	if m.From == m.To {
-		return &store.UnknownOutcomeError{Err: err} // the lane stands there either way
+		return unknown(op, err) // the lane stands there either way
 	}
 	var wait backoff
 	for {
@@ -136,10 +136,10 @@ func (s *Store) commitMove(ctx context.Context, op string, m store.Move, in *Tx,
 			return &store.UnavailableError{Op: op, Err: err}
 		case asked == nil, errors.Is(asked, pgx.ErrNoRows):
 			// Somebody else has the lane meanwhile.
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 		if wait.pause(ctx) != nil {
-			return &store.UnknownOutcomeError{Err: err}
+			return unknown(op, err)
 		}
 	}
 }

@@ -185,6 +185,25 @@ func TestALostAppendThatMayStillBeMetIsNoConflict(t *testing.T) {
 	}
 }
 
+// TestALostAppendToADeletedStreamIsNoRefusal: it may yet be stored, when the stream
+// is undeleted.
+func TestALostAppendToADeletedStreamIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	var w wire
+	s := openQuiet(t, w.configure)
+	mustAppend(t, s, one("a-1", store.NoStream))
+	if err := s.Delete(t.Context(), "a-1", store.Any, store.Soft); err != nil {
+		t.Fatal(err)
+	}
+	w.cutReply.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := s.Append(ctx, one("a-1", store.Any))
+	if !errors.Is(err, store.ErrUnknownOutcome) || errors.Is(err, store.ErrStreamDeleted) || w.cutReply.Load() {
+		t.Fatalf("got %v", err)
+	}
+}
+
 func TestReadsAndCheckpointsSurviveALostReply(t *testing.T) {
 	t.Parallel()
 	var w wire

@@ -203,7 +203,7 @@ func (a *appending) duplicates(t *tx) error {
 				continue
 			}
 			if refusal == nil {
-				refusal = &store.DuplicateEventError{ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
+				refusal = &store.DuplicateEventError{Op: "append to", ID: e.ID, Stream: b.Stream, StoredStream: p.stream, StoredVersion: p.version}
 			}
 			if j == 0 {
 				first = p

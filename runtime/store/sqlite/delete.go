@@ -26,7 +26,7 @@ func (s *Store) delete(ctx context.Context, stream string, expected store.Versio
 		case how == store.Soft && of.deleted != nil:
 			return of.refusal("delete", stream, expected)
 		case !expected.Met(of.version):
-			return &store.ConflictError{Stream: stream, Expected: expected, Actual: of.version}
+			return &store.ConflictError{Op: "delete", Stream: stream, Expected: expected, Actual: of.version}
 		case how == store.Soft:
 			t.exec(deleteStreamSQL, of.id, now)
 		default:

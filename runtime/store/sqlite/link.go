@@ -64,7 +64,7 @@ func (l *linking) apply(t *tx) error {
 		}
 		own = own && at != nil && *at == l.version-store.Version(len(l.ids)-1-i)
 		if at != nil && held == nil {
-			held = &store.DuplicateEventError{ID: id, Stream: l.stream, StoredStream: l.stream, StoredVersion: *at}
+			held = &store.DuplicateEventError{Op: "link to", ID: id, Stream: l.stream, StoredStream: l.stream, StoredVersion: *at}
 		}
 	}
 	switch refusal := to.refusal("link to", l.stream, l.expected); {

@@ -20,6 +20,9 @@ func Script(after int) (string, error) {
 	if after < 0 || after > len(migrations) {
 		return "", &store.InvalidError{What: "migration", Value: strconv.Itoa(after), Reason: fmt.Sprintf("there are %d", len(migrations))}
 	}
+	if after == len(migrations) {
+		return fmt.Sprintf("-- No migration follows number %d of an event store.\n", after), nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- Migrations %d to %d of an event store.\n", after+1, len(migrations))
 	if after == 0 {

@@ -30,7 +30,7 @@ func (to target) refusal(verb, stream string, expected store.Version) error {
 	case to.deleted != nil:
 		return &store.StreamDeletedError{Op: verb, Stream: stream, Deleted: instant(*to.deleted)}
 	case !expected.Met(to.version):
-		return &store.ConflictError{Stream: stream, Expected: expected, Actual: to.version}
+		return &store.ConflictError{Op: verb, Stream: stream, Expected: expected, Actual: to.version}
 	default:
 		return nil
 	}

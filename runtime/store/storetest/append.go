@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -124,22 +125,31 @@ func declares(f *fixture) {
 func (f *fixture) conflict(stream string, expected, actual store.Version) error {
 	f.Helper()
 	err := f.refuse(batch(stream, expected, event(98), event(99)))
-	f.isConflict(err, stream, expected, actual)
+	f.isConflict(err, "append to", stream, expected, actual)
 	return err
 }
 
-func (f *fixture) isConflict(err error, stream string, expected, actual store.Version) {
+func (f *fixture) isConflict(err error, op, stream string, expected, actual store.Version) {
 	f.Helper()
 	conflict, ok := as[*store.ConflictError](err)
 	if !ok {
-		f.Fatalf("append to %s at version %d, expecting %s: %v (%T), want a ConflictError", stream, int64(actual), expected, err, err)
+		f.Fatalf("%s %s at version %d, expecting %s: %v (%T), want a ConflictError", op, stream, int64(actual), expected, err, err)
 	}
-	f.equal("conflict", store.ConflictError{Stream: stream, Expected: expected, Actual: actual}, *conflict)
+	f.equal("conflict", store.ConflictError{Op: conflict.Op, Stream: stream, Expected: expected, Actual: actual}, *conflict)
+	f.attempted(err, op)
 	if !errors.Is(err, store.ErrConflict) {
 		f.Errorf("%v is no ErrConflict", err)
 	}
 	if store.Retryable(err) {
 		f.Errorf("%v is retryable; a conflict is to be decided again", err)
+	}
+}
+
+// attempted checks that err says what was attempted.
+func (f *fixture) attempted(err error, op string) {
+	f.Helper()
+	if !strings.HasPrefix(err.Error(), op+" ") {
+		f.Errorf("%q does not begin with what was attempted: %s", err, op)
 	}
 }
 

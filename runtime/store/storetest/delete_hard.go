@@ -41,7 +41,7 @@ func hardDeleteCases() []contractCase {
 		{name: "a softly deleted stream can be deleted hard", needs: store.Deletes, run: func(f *fixture) {
 			f.append("bank-1", 0, events(3)...)
 			f.remove("bank-1", 3, store.Soft)
-			f.isConflict(f.deleter().Delete(f.ctx, "bank-1", 2, store.Hard), "bank-1", 2, 3)
+			f.isConflict(f.deleter().Delete(f.ctx, "bank-1", 2, store.Hard), "delete", "bank-1", 2, 3)
 			f.remove("bank-1", 3, store.Hard)
 			f.absent("bank-1")
 			f.equal("$all", 0, len(f.all()))

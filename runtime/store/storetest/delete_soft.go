@@ -197,7 +197,7 @@ func deletesExpect(f *fixture) {
 			f.append(stream, store.NoStream, events(3)...)
 			before := f.all()
 			for _, wrong := range []store.Version{1, 2, 4, 1 << 40} {
-				f.isConflict(f.deleter().Delete(f.ctx, stream, wrong, how), stream, wrong, 3)
+				f.isConflict(f.deleter().Delete(f.ctx, stream, wrong, how), "delete", stream, wrong, 3)
 			}
 			f.equal("$all", before, f.all())
 			f.exactly(3, stream)

@@ -118,7 +118,7 @@ func oneWinner(f *fixture, handles ...store.Store) {
 		}
 		for _, err := range errs {
 			if err != nil {
-				f.isConflict(err, "bank-1", version, winner.Version)
+				f.isConflict(err, "append to", "bank-1", version, winner.Version)
 			}
 		}
 		version = winner.Version

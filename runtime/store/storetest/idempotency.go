@@ -109,7 +109,7 @@ func idempotencyCases() []contractCase {
 		}},
 		contractCase{name: "an id is free again after a refused append", run: func(f *fixture) {
 			given := identified(2)
-			f.isConflict(f.refuse(batch("bank-1", 5, given...)), "bank-1", 5, 0)
+			f.isConflict(f.refuse(batch("bank-1", 5, given...)), "append to", "bank-1", 5, 0)
 			a := f.append("bank-1", 0, given...)
 			f.equal("duplicate", false, a.Duplicate)
 		}},

@@ -156,7 +156,7 @@ func linksExpect(f *fixture) {
 	ids := f.appended("bank-1", 9)
 	for _, expected := range []store.Version{1, 7, store.StreamExists} {
 		err := f.refuseLink("list-1", expected, ids[0])
-		f.isConflict(err, "list-1", expected, 0)
+		f.isConflict(err, "link to", "list-1", expected, 0)
 		f.equal("not found", expected == store.StreamExists, errors.Is(err, store.ErrStreamNotFound))
 	}
 	f.absent("list-1")
@@ -164,7 +164,7 @@ func linksExpect(f *fixture) {
 	f.link("list-1", store.Any, ids[0])
 	for _, expected := range []store.Version{store.NoStream, 2, 1 << 40} {
 		err := f.refuseLink("list-1", expected, ids[1])
-		f.isConflict(err, "list-1", expected, 1)
+		f.isConflict(err, "link to", "list-1", expected, 1)
 		f.equal("exists", expected == store.NoStream, errors.Is(err, store.ErrStreamExists))
 	}
 	f.link("list-1", 1, ids[1], ids[2])
@@ -218,7 +218,8 @@ func linksOnce(f *fixture) {
 		if !ok || !errors.Is(err, store.ErrDuplicateEvent) {
 			f.Fatalf("Link of an event that %s holds: %v (%T), want a DuplicateEventError", c.stream, err, err)
 		}
-		f.equal("where", store.DuplicateEventError{ID: c.id, Stream: c.stream, StoredStream: c.stream, StoredVersion: c.version}, *d)
+		f.equal("where", store.DuplicateEventError{Op: d.Op, ID: c.id, Stream: c.stream, StoredStream: c.stream, StoredVersion: c.version}, *d)
+		f.attempted(err, "link to")
 	}
 	f.equal("version", store.Version(4), f.link("list-1", 2, ids[1], ids[2]).Version)
 }

@@ -75,7 +75,7 @@ func oneLinker(f *fixture, handles ...store.Store) {
 		}
 		for _, err := range errs {
 			if err != nil {
-				f.isConflict(err, "list-1", version, winner.Version)
+				f.isConflict(err, "link to", "list-1", version, winner.Version)
 			}
 		}
 		version = winner.Version

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -178,6 +179,19 @@ func observeCases() []contractCase {
 				expect(store.OperationDelete, "bank-1", 0, store.Result{Err: deleter.Delete(f.ctx, "bank-1", 9, store.Soft)})
 				expect(store.OperationDelete, "bank-1", 0, store.Result{Err: deleter.Delete(f.ctx, "bank-1", store.Any, store.Soft)})
 				expect(store.OperationUndelete, "bank-1", 0, store.Result{Err: deleter.Undelete(f.ctx, "bank-1")})
+			}
+			if keeper, ok := f.store.(store.Snapshots); ok {
+				_, err := keeper.LoadSnapshot(f.ctx, "bank-1")
+				expect(store.OperationLoadSnapshot, "bank-1", 0, store.Result{Err: err})
+				if !errors.Is(err, store.ErrSnapshotNotFound) {
+					f.Errorf("a snapshot that is not there: %v", err)
+				}
+				expect(store.OperationSaveSnapshot, "bank-1", 0, store.Result{Err: keeper.SaveSnapshot(f.ctx, snapshot("bank-1", 2))})
+				sn, err := keeper.LoadSnapshot(f.ctx, "bank-1")
+				expect(store.OperationLoadSnapshot, "bank-1", 0, store.Result{Err: err})
+				f.equal("version", store.Version(2), sn.Version)
+				expect(store.OperationDeleteSnapshot, "bank-1", 0, store.Result{Err: keeper.DeleteSnapshot(f.ctx, "bank-1")})
+				expect(store.OperationSaveSnapshot, "", 0, store.Result{Err: keeper.SaveSnapshot(f.ctx, store.Snapshot{})})
 			}
 			if f.store.Capabilities().Has(store.SeveralStreams) {
 				all := f.appendAll(batch("bank-3", store.Any, event(1), event(2)), batch("bank-4", store.Any, event(3)))

@@ -160,7 +160,9 @@ func keepsOrder(f *fixture, handles ...store.Store) {
 	}
 	f.samePlaces("$all backward", reversed(stored), places(f.read(store.Query{Backward: true})))
 	for _, stream := range []string{"hot-1", "contested-1", "own-0"} {
-		f.samePlaces(stream, places(selected(all, store.Query{Stream: stream})), places(f.stream(stream)))
+		if want := places(selected(all, store.Query{Stream: stream})); len(want) > 0 { // chance has it that it is written
+			f.samePlaces(stream, want, places(f.stream(stream)))
+		}
 	}
 	f.settle(all, append([]ledger{begin}, ledgers...))
 }

@@ -333,9 +333,11 @@ func managementCases() []contractCase {
 			f.equal("lane", store.Lane{Subscription: "t", At: 4, Token: l.Token, Changed: before.Lanes[0].Changed}, l)
 			f.equal("rest", []any{before.Settings, before.Created, 1, false}, []any{after.Settings, after.Created, after.Parked, after.Paused})
 			f.equal("parked", "t", f.parkedAll("t")[0].Subscription)
-			f.equal("the name is free", uint64(8), f.opened("s", "others", 8).Lanes[0].At)
+			f.equal("the name is free", uint64(8), f.opened("s", "others", 8, 8).Lanes[0].At)
 			f.equal("nothing is parked", 0, len(f.parkedAll("s")))
 			f.equal("taken", uint64(7), f.at("taken"))
+			f.equal("owner", 1, len(f.renew(member("s")).Lanes))
+			f.fencedEverywhere(h)
 		}},
 		{name: "deleting a subscription while it is held ends it", run: func(f *fixture) {
 			f.opened("s", "all", 3)
@@ -353,6 +355,7 @@ func managementCases() []contractCase {
 			s := f.opened("s", "new", 0, 0)
 			f.equal("begun anew", []any{"new", 2, 0, 0}, []any{s.Settings, len(s.Lanes), s.Parked, len(f.parkedAll("s"))})
 			f.equal("parked of the other", 1, f.find("other").Parked)
+			f.renew(m) // it has lanes of the new one
 			for _, l := range r.Lanes {
 				if l.Subscription == "s" {
 					f.fencedEverywhere(holdOf(l))

@@ -50,7 +50,7 @@ func severalCases() []contractCase {
 			for at := range len(good) + 1 {
 				for _, expected := range []store.Version{5, store.StreamExists} {
 					batches := append(append(append([]store.Batch{}, good[:at]...), batch("card-1", expected, event(1))), good[at:]...)
-					f.isConflict(f.refuse(batches...), "card-1", expected, 0)
+					f.isConflict(f.refuse(batches...), "append to", "card-1", expected, 0)
 				}
 			}
 			for _, stream := range []string{"bank-2", "bank-3", "card-1"} {

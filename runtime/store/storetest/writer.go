@@ -65,8 +65,11 @@ type writer struct {
 // work outgrows a test.
 const mostAppends = 400
 
+// leastAppends are made also when that takes longer.
+const leastAppends = 20
+
 func (w *writer) run(end time.Time) {
-	for i := 0; i < mostAppends && time.Now().Before(end); i++ {
+	for i := 0; i < mostAppends && (i < leastAppends || time.Now().Before(end)); i++ {
 		if err := w.step(); err != nil {
 			w.f.Errorf("writer %d, append %d: %v", w.n, i+1, err)
 			return

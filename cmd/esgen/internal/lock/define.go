@@ -25,7 +25,7 @@ func (d *definer) fields(owner string, s *templates.Shape) []Field {
 	}
 	for _, p := range s.Properties {
 		f := Field{
-			Name: p.Name, Type: d.typeOf(owner+"."+p.Name, p.Shape), Quoted: p.AsString,
+			Name: p.Name, Msgpack: p.Msgpack, Type: d.typeOf(owner+"."+p.Name, p.Shape), Quoted: p.AsString,
 			Go: strings.Join(p.Path, "."), at: p.At,
 		}
 		switch {
@@ -39,10 +39,21 @@ func (d *definer) fields(owner string, s *templates.Shape) []Field {
 	return fields
 }
 
+func values(s *templates.Shape) []Value {
+	list := make([]Value, len(s.Constants))
+	for i, text := range s.Constants {
+		list[i] = Value{Value: text}
+		if i < len(s.ConstantNames) {
+			list[i].Go = strings.Join(s.ConstantNames[i], ",")
+		}
+	}
+	return list
+}
+
 // typeOf writes a shape. Owner names one that has no name of its own.
 func (d *definer) typeOf(owner string, s *templates.Shape) string {
 	words := map[templates.ShapeKind]string{
-		templates.AnyShape: "any", templates.BoolShape: "bool", templates.StringShape: "string", templates.BytesShape: "bytes",
+		templates.AnyShape: "any", templates.BoolShape: "bool", templates.StringShape: wordString, templates.BytesShape: "bytes",
 		templates.TimeShape: "time", templates.DurationShape: "duration", templates.UUIDShape: "uuid", templates.RawShape: "raw",
 		templates.NumberShape: "number",
 	}
@@ -53,7 +64,7 @@ func (d *definer) typeOf(owner string, s *templates.Shape) string {
 	}
 	switch {
 	case len(s.Constants) > 0:
-		return d.define(owner, s, func(string) Definition { return Definition{Type: word, Values: s.Constants} })
+		return d.define(owner, s, func(string) Definition { return Definition{Type: word, Values: values(s)} })
 	case word != "":
 		return word
 	}

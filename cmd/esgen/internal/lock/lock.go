@@ -18,8 +18,10 @@ const Format = 1
 // File is what is locked of a package. Its lists are sorted, so that two branches
 // that add different events seldom touch the same lines.
 type File struct {
-	Format      int          `json:"format"`
-	Package     string       `json:"package"`
+	Format  int    `json:"format"`
+	Package string `json:"package"`
+	// Serializers is the variable with formats of the package's own.
+	Serializers string       `json:"serializers,omitempty"`
 	Families    []Family     `json:"families"`
 	Events      []Event      `json:"events"`
 	Upcasts     []Upcast     `json:"upcasts,omitempty"`
@@ -32,6 +34,8 @@ type File struct {
 type Family struct {
 	Name string `json:"name"`
 	ID   string `json:"id"`
+	// Text is what the ids' text is: "string", "integer" or the type's "own".
+	Text string `json:"text,omitempty"`
 }
 
 // Event is one revision of a stored name.
@@ -49,6 +53,8 @@ type Field struct {
 	Name string `json:"name"`
 	// Type is what is stored; see [Type].
 	Type string `json:"type"`
+	// Msgpack is the name in msgpack if it is another one, "-" if it is left out there.
+	Msgpack string `json:"msgpack,omitempty"`
 	// Omit is "empty" or "zero" if such a value is left out.
 	Omit string `json:"omit,omitempty"`
 	// Quoted: a number or a bool is stored as a text.
@@ -75,6 +81,8 @@ type Upcast struct {
 type Retired struct {
 	Name   string `json:"name"`
 	Reason string `json:"reason,omitempty"`
+	// Go is the type that still reads it.
+	Go string `json:"go,omitempty"`
 }
 
 // Definition is a declared type that fields hold, by its name and the hash of what
@@ -84,10 +92,17 @@ type Definition struct {
 	// Fields of a struct.
 	Fields []Field `json:"fields,omitempty"`
 	// Type and Values of a text or number for which constants are declared.
-	Type   string   `json:"type,omitempty"`
-	Values []string `json:"values,omitempty"`
+	Type   string  `json:"type,omitempty"`
+	Values []Value `json:"values,omitempty"`
 	// Members of a union.
 	Members []Field `json:"members,omitempty"`
+}
+
+// Value is one for which there are constants.
+type Value struct {
+	Value string `json:"value"`
+	// Go are the names of the constants.
+	Go string `json:"go,omitempty"`
 }
 
 // Accepted is a breach that somebody wanted, and why.
@@ -99,10 +114,10 @@ type Accepted struct {
 
 // Of returns what is to be locked of a package now.
 func Of(p templates.Package) File {
-	f := File{Format: Format, Package: p.Name, Families: []Family{}, Events: []Event{}}
+	f := File{Format: Format, Package: p.Name, Serializers: p.Serializers, Families: []Family{}, Events: []Event{}}
 	d := &definer{known: make(map[*templates.Shape]string), made: make(map[string]Definition)}
 	for _, family := range p.Families {
-		f.Families = append(f.Families, Family{Name: family.Name, ID: goName(family.ID.Type)})
+		f.Families = append(f.Families, Family{Name: family.Name, ID: goName(family.ID.Type), Text: idText(family.ID.Text)})
 		for _, e := range family.Events {
 			f.Events = append(f.Events, Event{
 				Name: e.Name, Revision: e.Revision, Family: family.Name, Go: e.GoName,
@@ -116,7 +131,7 @@ func Of(p templates.Package) File {
 			})
 		}
 		for _, r := range family.Retired {
-			f.Retired = append(f.Retired, Retired{Name: r.Name, Reason: r.Reason})
+			f.Retired = append(f.Retired, Retired{Name: r.Name, Reason: r.Reason, Go: r.Event})
 		}
 	}
 	for _, definition := range d.made {
@@ -124,6 +139,18 @@ func Of(p templates.Package) File {
 	}
 	f.sort()
 	return f
+}
+
+// idText says what the text of ids is.
+func idText(t templates.Text) string {
+	switch t {
+	case templates.StringText:
+		return wordString
+	case templates.IntText:
+		return "integer"
+	default:
+		return "own"
+	}
 }
 
 func (f *File) sort() {
@@ -135,7 +162,7 @@ func (f *File) sort() {
 		return cmp.Or(byEvent(a.Name, b.Name, a.Revision, b.Revision), cmp.Compare(a.Family, b.Family))
 	})
 	slices.SortFunc(f.Upcasts, func(a, b Upcast) int { return byEvent(a.Name, b.Name, a.Revision, b.Revision) })
-	slices.SortFunc(f.Retired, func(a, b Retired) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Retired, func(a, b Retired) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(b.Go, a.Go)) })
 	f.Retired = slices.CompactFunc(f.Retired, func(a, b Retired) bool { return a.Name == b.Name })
 	slices.SortFunc(f.Definitions, func(a, b Definition) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortStableFunc(f.Accepted, func(a, b Accepted) int {

@@ -29,7 +29,8 @@ func Merge(was, now File) File {
 		}
 	}
 	for _, r := range was.Retired {
-		if !slices.ContainsFunc(now.Retired, func(n Retired) bool { return n.Name == r.Name }) {
+		back := r.Go != "" && slices.ContainsFunc(now.Events, func(e Event) bool { return e.Name == r.Name && e.Go == r.Go })
+		if !back && !slices.ContainsFunc(now.Retired, func(n Retired) bool { return n.Name == r.Name }) {
 			merged.Retired = append(merged.Retired, r)
 		}
 	}
@@ -97,7 +98,7 @@ func plainFields(fields []Field) []Field {
 	}
 	list := make([]Field, 0, len(fields))
 	for _, f := range fields {
-		list = append(list, Field{Name: f.Name, Type: f.Type, Omit: f.Omit, Quoted: f.Quoted, Go: f.Go})
+		list = append(list, Field{Name: f.Name, Msgpack: f.Msgpack, Type: f.Type, Omit: f.Omit, Quoted: f.Quoted, Go: f.Go})
 	}
 	return list
 }

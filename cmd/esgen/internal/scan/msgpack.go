@@ -3,6 +3,8 @@ package scan
 import (
 	"go/types"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/esgen/esgen/templates"
 )
@@ -49,3 +51,26 @@ func msgpackTagged(s *types.Struct, depth int) bool {
 	}
 	return false
 }
+
+// msgpackName is the name under which msgpack stores a field, within the named structs,
+// or empty if that is its json name. A msgpack tag takes the place of the json tag.
+func msgpackName(json, own, field string, within []string, tag reflect.StructTag) string {
+	name := json
+	switch {
+	case own != "":
+		name = own
+	case tag.Get("msgpack") != "": // has options only
+		name = field
+	}
+	switch whole := strings.Join(append(slices.Clone(within), name), "."); {
+	case own == ignored || slices.Contains(within, ignored):
+		return ignored
+	case whole == json:
+		return ""
+	default:
+		return whole
+	}
+}
+
+// ignored is the tag of a field that is not stored.
+const ignored = "-"

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -55,9 +56,6 @@ func (t *target) resolveState(m *marked) {
 		GoName: m.at.spec.Name.Name,
 		Doc:    t.doc(m.at.spec),
 		At:     t.place(m.at.spec.Name.Pos()),
-	}
-	if object, ok := t.pkg.Scope().Lookup(state.GoName).(*types.TypeName); ok && isValid(object.Type()) {
-		state.Shape = t.shapeOf(object.Type())
 	}
 	if a, ok := m.args["snapshots"]; ok {
 		state.Snapshots, _ = strconv.Atoi(a.value)
@@ -137,6 +135,10 @@ func (f fingerprint) write(to io.Writer, typ types.Type) {
 	}
 	if named, ok := typ.(*types.Named); ok {
 		f.seen[typ] = len(f.seen)
+		if u := f.unionOf(named); u != nil {
+			f.union(to, u)
+			return
+		}
 		if opaque, _ := methodsOf(named).opaque(true); opaque {
 			fmt.Fprintf(to, "own %s;", types.TypeString(named, nil))
 			return
@@ -174,4 +176,18 @@ func (f fingerprint) write(to io.Writer, typ types.Type) {
 	default:
 		fmt.Fprintf(to, "%s;", types.TypeString(u, nil))
 	}
+}
+
+// union writes the members, by the names they are stored under.
+func (f fingerprint) union(to io.Writer, u *union) {
+	fmt.Fprint(to, "union;")
+	members := slices.Clone(u.model.Members)
+	slices.SortFunc(members, func(a, b templates.UnionMember) int { return cmp.Compare(a.Name, b.Name) })
+	for _, m := range members {
+		fmt.Fprintf(to, "%q;", m.Name)
+		if object, ok := f.pkg.Scope().Lookup(m.GoName).(*types.TypeName); ok {
+			f.write(to, object.Type())
+		}
+	}
+	fmt.Fprint(to, "end;")
 }

@@ -45,7 +45,7 @@ func (s *shaper) of(typ types.Type) *templates.Shape {
 	switch u := typ.Underlying().(type) {
 	case *types.Basic:
 		s.basic(shape, u)
-		shape.Constants = s.constants(typ)
+		shape.Constants, shape.ConstantNames = s.constants(typ)
 	case *types.Pointer:
 		shape.Kind, shape.Elem = templates.OptionalShape, s.of(u.Elem())
 	case *types.Slice:
@@ -59,7 +59,7 @@ func (s *shaper) of(typ types.Type) *templates.Shape {
 	case *types.Map:
 		shape.Kind, shape.Key, shape.Elem = templates.MapShape, s.of(u.Key()), s.of(u.Elem())
 	case *types.Struct:
-		shape.Kind, shape.Properties = templates.ObjectShape, s.properties(u, nil, nil)
+		shape.Kind, shape.Properties = templates.ObjectShape, s.properties(u, steps{})
 	}
 	return shape
 }
@@ -142,21 +142,23 @@ func (s *shaper) basic(shape *templates.Shape, b *types.Basic) {
 	}
 }
 
-// constants are the values that the package of a type declares of it.
-func (s *shaper) constants(typ types.Type) []string {
+// constants are the values that the package of a type declares of it, and the names
+// of each.
+func (s *shaper) constants(typ types.Type) (values []string, names [][]string) {
 	named, ok := typ.(*types.Named)
 	if !ok || named.Obj().Pkg() == nil {
-		return nil
+		return nil, nil
 	}
-	var found []constant.Value
+	var found []*types.Const
 	scope := named.Obj().Pkg().Scope()
 	for _, name := range scope.Names() {
 		c, ok := scope.Lookup(name).(*types.Const)
 		if ok && types.Identical(c.Type(), typ) && (c.Exported() || c.Pkg() == s.pkg) && c.Val().Kind() != constant.Unknown {
-			found = append(found, c.Val())
+			found = append(found, c)
 		}
 	}
-	slices.SortFunc(found, func(a, b constant.Value) int {
+	slices.SortStableFunc(found, func(one, other *types.Const) int { // names are sorted
+		a, b := one.Val(), other.Val()
 		switch {
 		case a.Kind() == constant.String && b.Kind() == constant.String:
 			return cmp.Compare(constant.StringVal(a), constant.StringVal(b))
@@ -168,20 +170,32 @@ func (s *shaper) constants(typ types.Type) []string {
 			return 1
 		}
 	})
-	var texts []string
-	for _, v := range found {
-		text := v.ExactString()
-		if v.Kind() == constant.String {
-			text = constant.StringVal(v)
+	for _, c := range found {
+		text := c.Val().ExactString()
+		if c.Val().Kind() == constant.String {
+			text = constant.StringVal(c.Val())
 		}
-		texts = append(texts, text)
+		if last := len(values) - 1; last >= 0 && values[last] == text {
+			names[last] = append(names[last], c.Name())
+			continue
+		}
+		values, names = append(values, text), append(names, []string{c.Name()})
 	}
-	return slices.Compact(texts)
+	return values, names
+}
+
+// steps lead to a field through embedded structs.
+type steps struct {
+	path    []string
+	through []bool
+	// msgpack are the names of the structs that msgpack does not embed, for their
+	// msgpack tags name them.
+	msgpack []string
 }
 
 // properties are the stored fields of a struct, with those of the structs that it
 // embeds in their places. The walker has refused names that are given twice.
-func (s *shaper) properties(u *types.Struct, path []string, through []bool) []templates.Property {
+func (s *shaper) properties(u *types.Struct, to steps) []templates.Property {
 	var list []templates.Property
 	for i := range u.NumFields() {
 		f := u.Field(i)
@@ -191,11 +205,14 @@ func (s *shaper) properties(u *types.Struct, path []string, through []bool) []te
 			continue
 		}
 		embedded, pointer := embeddedStruct(f)
-		at := append(slices.Clone(path), f.Name())
-		steps := append(slices.Clone(through), pointer)
+		at := steps{append(slices.Clone(to.path), f.Name()), append(slices.Clone(to.through), pointer), slices.Clone(to.msgpack)}
+		own, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("msgpack"), ",")
 		if embedded != nil && name == "" && !isOpaque(f.Type(), true) {
-			if len(path) < mostDepth {
-				list = append(list, s.properties(embedded, at, steps)...)
+			if own != "" {
+				at.msgpack = append(at.msgpack, own)
+			}
+			if len(to.path) < mostDepth {
+				list = append(list, s.properties(embedded, at)...)
 			}
 			continue
 		}
@@ -207,7 +224,8 @@ func (s *shaper) properties(u *types.Struct, path []string, through []bool) []te
 		}
 		has := func(option string) bool { return slices.Contains(strings.Split(options, ","), option) }
 		list = append(list, templates.Property{
-			Name: name, Path: at, Through: steps, Shape: s.of(f.Type()),
+			Name: name, Msgpack: msgpackName(name, own, f.Name(), at.msgpack, reflect.StructTag(u.Tag(i))),
+			Path: at.path, Through: at.through, Shape: s.of(f.Type()),
 			OmitEmpty: has("omitempty"), OmitZero: has("omitzero"), AsString: has("string"),
 			Doc: s.docOf(f.Pos()), At: s.fieldAt(f),
 		})

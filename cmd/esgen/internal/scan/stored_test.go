@@ -63,14 +63,11 @@ depth int64 [Deep* Deepest Depth]`)
 	}
 }
 
-func TestUpcastersAndStatesHaveShapes(t *testing.T) {
+func TestUpcastersHaveShapes(t *testing.T) {
 	t.Parallel()
 	f := zoo(t)
 	if text := shapeText(f.Upcasts[0].FromShape, nil); text != "{reason string [Reason]}" {
 		t.Errorf("the upcaster reads %s", text)
-	}
-	if text := shapeText(f.State.Shape, nil); text != "{Open bool [Open]}" {
-		t.Errorf("the state is %s", text)
 	}
 	if at := f.Events[0].At; at != (templates.Position{File: "zoo.go", Line: 11, Column: 6}) {
 		t.Errorf("the event stands at %+v", at)

@@ -203,6 +203,7 @@ func (t *target) resolve(from *imports) *templates.Package {
 		model.Nested = t.nested()
 	}
 	t.clashes(model)
+	t.gather()
 	return &model
 }
 

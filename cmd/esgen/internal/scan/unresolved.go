@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
@@ -73,7 +74,70 @@ func (t *target) unresolved(expr ast.Expr) string {
 			}
 		}
 	}
+	if reason := t.importReasonOf(expr); reason != "" {
+		return "has type " + written + ", which does not resolve" + reason
+	}
 	return "has type " + written + ", which does not resolve" + t.reason(expr.Pos(), expr.End())
+}
+
+// noImport begins what the type checker says of an import.
+const noImport = "could not import "
+
+// importReasonOf is why a package that a type expression names cannot be imported, if
+// that is so.
+func (t *target) importReasonOf(expr ast.Expr) (reason string) {
+	ast.Inspect(expr, func(n ast.Node) bool {
+		selector, ok := n.(*ast.SelectorExpr)
+		if !ok || reason != "" {
+			return reason == ""
+		}
+		qualifier, ok := selector.X.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		for _, e := range t.errors {
+			spec := t.importAt(e.Pos)
+			if spec == nil || !strings.HasPrefix(e.Msg, noImport) {
+				continue
+			}
+			path := strings.Trim(spec.Path.Value, "\"`")
+			if name := spec.Name; name != nil && name.Name == qualifier.Name || name == nil && slices.Contains(strings.Split(path, "/"), qualifier.Name) {
+				reason = ": " + e.Msg
+			}
+		}
+		return reason == ""
+	})
+	return reason
+}
+
+// importAt is the import of this package at a position.
+func (t *target) importAt(pos token.Pos) *ast.ImportSpec {
+	for _, file := range t.files {
+		for _, spec := range file.Imports {
+			if spec.Pos() <= pos && pos < spec.End() {
+				return spec
+			}
+		}
+	}
+	return nil
+}
+
+// gather makes one problem of those that have one cause: an import that many fields
+// need, and that cannot be had.
+func (t *target) gather() {
+	for _, e := range t.errors {
+		if !strings.HasPrefix(e.Msg, noImport) || t.importAt(e.Pos) == nil {
+			continue
+		}
+		isOne := func(p Problem) bool { return strings.HasSuffix(p.Message, ": "+oneLine(e.Msg)) }
+		first := slices.IndexFunc(t.list, isOne)
+		if first < 0 || !slices.ContainsFunc(t.list[first+1:], isOne) {
+			continue
+		}
+		before, at := len(t.list), t.list[first].Position
+		t.list = slices.DeleteFunc(t.list, isOne)
+		t.addf(e.Pos, "%s; %d fields need it, such as that at %s:%d", e.Msg, before-len(t.list), base(at.Filename), at.Line)
+	}
 }
 
 // reason is what the type checker said inside a range, else its first word about
@@ -99,7 +163,7 @@ func (t *target) reasonAt(at token.Position) string {
 
 func (t *target) importReason() string {
 	for _, e := range t.errors {
-		if strings.HasPrefix(e.Msg, "could not import ") {
+		if strings.HasPrefix(e.Msg, noImport) {
 			return ": " + e.Msg
 		}
 	}

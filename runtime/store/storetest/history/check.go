@@ -61,6 +61,8 @@ func Check(dir string, o Options) (Report, error) {
 	c.acknowledged()
 	c.unknown()
 	c.refusals()
+	c.linked()
+	c.hiding()
 	c.holes()
 	c.reads()
 	c.times()
@@ -77,6 +79,8 @@ type checker struct {
 	*truth
 	Options
 	Report Report
+	// linkCalls are the links that are there.
+	linkCalls []storedAppend
 }
 
 func (c *checker) problemf(rule, format string, args ...any) {

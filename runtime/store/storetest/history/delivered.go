@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,10 @@ type Subscription struct {
 	// append was acknowledged, or from the end of the last fault in between.
 	// Defaults to any time.
 	Late time.Duration
+	// Lane tells the lane of a key. With it, Late is how long an event may wait while
+	// its lane gives out no other event for the first time: what is late behind others
+	// tells that the machine is busy, not that a lane stands still. Defaults to none.
+	Lane func(key string) int
 }
 
 // delivery is an event that a handler was given.
@@ -158,6 +163,16 @@ func (c *checker) wasStopped(d *delivery, at int64) bool {
 
 // late: from the acknowledgement to the handler, faults aside.
 func (c *checker) late(s Subscription, first map[uuid.UUID]*delivery) {
+	lanes := make(map[int][]int64) // when it gave out an event for the first time
+	if s.Lane != nil {
+		for _, d := range first {
+			lane := s.Lane(d.key)
+			lanes[lane] = append(lanes[lane], d.begin)
+		}
+		for _, times := range lanes {
+			slices.Sort(times)
+		}
+	}
 	for _, o := range c.ops {
 		if o.status != isStored {
 			continue
@@ -167,11 +182,27 @@ func (c *checker) late(s Subscription, first map[uuid.UUID]*delivery) {
 			if d == nil || d.begin <= o.end || c.inFault(o.end, d.begin) {
 				continue
 			}
-			took := time.Duration(d.begin - o.end)
-			c.Report.Latest = max(c.Report.Latest, took)
-			if s.Late > 0 && took > s.Late {
-				c.problemf(ruleLate, "%s was given %s %s after its append was acknowledged", s.Name, d.seen, took)
+			c.Report.Latest = max(c.Report.Latest, time.Duration(d.begin-o.end))
+			took := d.begin - o.end
+			if s.Lane != nil {
+				took = longestGap(lanes[s.Lane(d.key)], o.end, d.begin)
+			}
+			if took := time.Duration(took); s.Late > 0 && took > s.Late {
+				c.problemf(ruleLate, "%s was given %s %s after its append was acknowledged, or after its lane had given out another", s.Name, d.seen, took)
 			}
 		}
 	}
+}
+
+// longestGap is the longest time from one of the times to the next, from begin to end.
+func longestGap(times []int64, begin, end int64) (gap int64) {
+	at := begin
+	for _, t := range times[sort.Search(len(times), func(i int) bool { return times[i] > begin }):] {
+		t = min(t, end)
+		gap, at = max(gap, t-at), t
+		if t == end {
+			break
+		}
+	}
+	return max(gap, end-at)
 }

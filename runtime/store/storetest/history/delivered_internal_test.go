@@ -90,6 +90,32 @@ func TestEveryRuleOfDeliveriesSeesItsBreach(t *testing.T) {
 	}
 }
 
+// TestALaneThatStandsStillIsLate: one that gives out other events is busy.
+func TestALaneThatStandsStillIsLate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		times []int64
+		want  int64
+	}{
+		{nil, 90}, {[]int64{5, 10, 100, 120}, 90}, {[]int64{40, 70}, 30}, {[]int64{11, 99}, 88}, {[]int64{20, 30, 101}, 70},
+	} {
+		if gap := longestGap(c.times, 10, 100); gap != c.want {
+			t.Errorf("from 10 to 100 by %v the longest gap is %d, want %d", c.times, gap, c.want)
+		}
+	}
+	h := consumed()
+	h["c2"][4].Time = 66
+	o := ofS()
+	o.Subscriptions[0].Lane = func(string) int { return 0 }
+	if r := check(t, h, o); !r.Broken(ruleLate) {
+		t.Errorf("want a breach of %q, got %v", ruleLate, r.Err())
+	}
+	o.Subscriptions[0].Late = 26
+	if err := check(t, h, o).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A process that was stopped knows no better, and one that was told does no harm.
 func TestWhoWasStoppedOrToldIsForgiven(t *testing.T) {
 	t.Parallel()

@@ -17,10 +17,16 @@
 //   - changed: what a reader saw is what is stored
 //   - stale: a read sees what had been acknowledged before it began
 //   - order: what is appended after an acknowledgement stands behind it
-//   - linear: the appends and reads of a stream are linearizable (porcupine)
+//   - linear: the appends, links and reads of a stream are linearizable (porcupine)
 //   - answer: an answer that no store may give: other numbers of batches, a
 //     duplicate of what is not stored, an error that is none of the contract's
 //   - stall: an append that nobody stands in the way of does not wait for strangers
+//
+// The same holds of links, which stores with [store.Links] are asked for: what was
+// linked is shown, once, in versions without a gap, whole or not at all.
+//
+// Of stores with [store.Deletes], streams are deleted softly and made what they were:
+// an acknowledged change stays, and a stream that is deleted takes and shows nothing.
 //
 // Handlers of subscriptions write down in [Deliveries] what they are given and when
 // they have handled it:

@@ -9,7 +9,7 @@ import (
 )
 
 // Finish reads all that s holds, when every process has ended, and writes it to
-// dir: $all forward, and each of up to 300 streams, which must show the same.
+// dir: $all forward, and each of up to 300 streams, which must show the same, and the streams of links.
 func Finish(ctx context.Context, dir string, s store.Store) (err error) {
 	l, err := create(dir, "final")
 	if err != nil {
@@ -60,6 +60,11 @@ func Finish(ctx context.Context, dir string, s store.Store) (err error) {
 			return err
 		}
 	}
+	for n := range lists {
+		if err := show(ctx, l, s, listName(n)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -67,6 +72,9 @@ func Finish(ctx context.Context, dir string, s store.Store) (err error) {
 func compare(ctx context.Context, l *log, s store.Store, stream string, want []run) error {
 	var got []run
 	for r, err := range s.Read(ctx, store.Query{Stream: stream}) {
+		if errors.Is(err, store.ErrStreamDeleted) && category(stream) == hidden {
+			return l.write(record{Kind: kindShows, Stream: stream, Why: hidden})
+		}
 		if err != nil {
 			return fmt.Errorf("history: read the stream %s: %w", stream, err)
 		}
@@ -78,6 +86,9 @@ func compare(ctx context.Context, l *log, s store.Store, stream string, want []r
 		}
 		return l.write(record{Kind: kindProblem, Why: ruleChanged, Text: fmt.Sprintf(
 			"%s shows %+v as its part %d of %d, $all shows %+v of %d", stream, at(got, i), i+1, len(got), at(want, i), len(want))})
+	}
+	if category(stream) == hidden {
+		return l.write(record{Kind: kindShows, Stream: stream, Why: there})
 	}
 	return nil
 }

@@ -83,6 +83,16 @@ func (c *checker) calls() map[string][]call {
 			}
 		}
 	}
+	for _, s := range c.linkCalls {
+		put(s.first.Stream, s.call)
+	}
+	for _, o := range c.links {
+		for _, r := range o.said {
+			if r.Why == whyConflict {
+				put(r.Stream, call{by: o.name, begin: r.Begin, end: r.Time, kind: whyConflict, expected: r.Expected, version: r.Version})
+			}
+		}
+	}
 	for _, r := range c.looks {
 		put(r.Stream, call{by: "a look", begin: r.Begin, end: r.Time, kind: kindLooked, version: r.Version})
 	}

@@ -25,6 +25,10 @@ func outcomeOf(batches []batch, answer []store.Appended, err error) record {
 		}
 	case errors.As(err, &duplicate):
 		o.Why, o.ID, o.Stream, o.Version = whyDuplicate, duplicate.ID, duplicate.StoredStream, int64(duplicate.StoredVersion)
+	case errors.Is(err, store.ErrStreamDeleted):
+		if slices.ContainsFunc(batches, func(b batch) bool { return category(b.Stream) == hidden }) {
+			o.Why = whyDeleted
+		}
 	case errors.Is(err, store.ErrUnavailable):
 		o.Why = whyGone
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -20,6 +20,12 @@ const (
 	kindRead = "read"
 	// kindFault is a time in which nothing could work.
 	kindFault = "fault"
+	// kindHidden is what a writer knows of a stream that it has hidden: whether it is;
+	// kindShows, whether it is in the end.
+	kindHidden = "hidden"
+	kindShows  = "shows"
+	// kindShown is what a stream of links shows in the end.
+	kindShown = "shown"
 	// kindFinal is a part of what is stored in the end.
 	kindFinal = "final"
 	// kindProblem is what somebody saw to be wrong.
@@ -41,7 +47,8 @@ const (
 	whyGone      = "unavailable"
 	whyEnded     = "ended" // the caller's context
 	whyRollback  = "rolled back"
-	whyRetry     = "retry" // the error says that it is transient
+	whyRetry     = "retry"   // the error says that it is transient
+	whyDeleted   = "deleted" // the stream, softly
 	whyOther     = "other"
 )
 
@@ -61,7 +68,9 @@ type record struct {
 	// transaction, which then waited.
 	Tx bool `json:"tx,omitempty"`
 	// Alone tells that nobody else has a use for the streams.
-	Alone  bool   `json:"alone,omitempty"`
+	Alone bool `json:"alone,omitempty"`
+	// Links tells that the ids were not appended, but linked.
+	Links  bool   `json:"links,omitempty"`
 	Delete string `json:"delete,omitempty"`
 
 	Appended []appended `json:"a,omitempty"`

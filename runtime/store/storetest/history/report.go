@@ -25,6 +25,8 @@ type Report struct {
 	Resolved int
 	// Linear are the appends and reads whose order was searched for.
 	Linear int
+	// Links are the calls that linked events, or should have.
+	Links int
 	// Why tells how often appends were refused for which reason.
 	Why map[string]int
 	// Longest is the longest time that an append to streams of its own took.
@@ -71,9 +73,9 @@ func (r Report) String() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Why)) {
 		why = append(why, fmt.Sprintf("%d %s", r.Why[name], name))
 	}
-	return fmt.Sprintf("%d events in %d appends, %d refused (%s), %d unknown of which %d are stored, readers saw %d, %d in linear order, longest lone append %s, "+
+	return fmt.Sprintf("%d events in %d appends, %d refused (%s), %d unknown of which %d are stored, readers saw %d, %d links, %d in linear order, longest lone append %s, "+
 		"%d given to handlers, %d handled, the latest after %s, %d logs: %d problems",
-		r.Events, r.Stored, r.Refused, strings.Join(why, ", "), r.Unknown, r.Resolved, r.Seen, r.Linear,
+		r.Events, r.Stored, r.Refused, strings.Join(why, ", "), r.Unknown, r.Resolved, r.Seen, r.Links, r.Linear,
 		r.Longest.Round(time.Millisecond), r.Given, r.Handled, r.Latest.Round(time.Millisecond), r.Logs, len(r.Problems))
 }
 

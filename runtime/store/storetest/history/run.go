@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -100,7 +102,7 @@ func Run(ctx context.Context, c Config) error {
 		return (&reader{store: c.Store, log: l, random: random}).comeLate(reading)
 	})
 	start(&writers, "w", c.Writers, func(l *log, random *rand.Rand, name string) error {
-		return (&writer{Config: c, log: l, random: random, name: name, known: make(map[string]int64)}).run(reading)
+		return (&writer{Config: c, log: l, random: random, name: name, known: make(map[string]int64), noted: make(map[uuid.UUID]bool)}).run(reading)
 	})
 	writers.Wait()
 	stop()

@@ -25,6 +25,13 @@ type truth struct {
 	// doomed are streams that somebody began to delete.
 	doomed map[string]bool
 
+	// links are what was linked, shown what streams of links show in the end.
+	links []*op
+	shown []record
+
+	// hidden are streams and what their writer knew of them, shows what they are.
+	hidden, shows map[string]string
+
 	looks    []record
 	chains   []*chain
 	faults   []record
@@ -80,7 +87,7 @@ type chain struct {
 
 func load(dir string) (*truth, error) {
 	t := &truth{
-		placed: make(map[uuid.UUID]int), owners: make(map[uuid.UUID][]*op), doomed: make(map[string]bool),
+		placed: make(map[uuid.UUID]int), owners: make(map[uuid.UUID][]*op), doomed: make(map[string]bool), hidden: make(map[string]string), shows: make(map[string]string),
 		given: make(map[string][]*delivery), effects: make(map[string]map[uuid.UUID]int),
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"+suffix))
@@ -93,6 +100,9 @@ func load(dir string) (*truth, error) {
 		if err := readLog(path, l.record); err != nil {
 			return nil, err
 		}
+	}
+	for _, o := range t.links {
+		o.settle()
 	}
 	for _, o := range t.ops {
 		o.settle()
@@ -125,6 +135,12 @@ func (l *loading) record(r record) {
 		} else {
 			l.wrongf(ruleAnswer, "an answer to what was never asked: %+v", r)
 		}
+	case kindHidden:
+		l.hidden[r.Stream] = r.Why
+	case kindShows:
+		l.shows[r.Stream] = r.Why
+	case kindShown:
+		l.shown = append(l.shown, r)
 	case kindLooked:
 		l.looks = append(l.looks, r)
 	case kindRead:
@@ -169,7 +185,11 @@ func (l *loading) intent(r record) {
 			begin: r.Time, end: never, why: "cut off",
 		}
 		l.ops[r.Op] = o
-		l.truth.ops = append(l.truth.ops, o)
+		if r.Links {
+			l.truth.links = append(l.truth.links, o)
+		} else {
+			l.truth.ops = append(l.truth.ops, o)
+		}
 	}
 	o.tried++
 	o.last, o.end = r.Time, never

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/esgen/esgen/runtime/store"
 )
 
@@ -22,6 +24,10 @@ type writer struct {
 	known map[string]int64
 	// past are appends whose ids may be sent again.
 	past []intent
+	// toLink are ids that may be linked.
+	toLink []uuid.UUID
+	// noted are all ids that ever were in toLink.
+	noted map[uuid.UUID]bool
 }
 
 // intent is an append before it is made.
@@ -55,12 +61,28 @@ func (w *writer) step(ctx context.Context) error {
 		return w.transaction(ctx)
 	case chance < 19 && w.Delete != nil:
 		return w.doom(ctx)
-	case chance < 24:
+	case chance < 23 && len(w.toLink) > 0 && w.linker() != nil:
+		return w.link(ctx, w.linker())
+	case chance < 25 && w.deleter() != nil:
+		return w.hide(ctx, w.deleter())
+	case chance < 30:
 		stream, _ := w.stream()
+		if w.random.IntN(4) == 0 {
+			stream = listName(w.random.IntN(lists))
+		}
 		return w.look(ctx, stream)
 	default:
 		return w.append(ctx, w.intent())
 	}
+}
+
+// linker is nil for a store that has no links.
+func (w *writer) linker() store.Linker {
+	if !w.Store.Capabilities().Has(store.Links) {
+		return nil
+	}
+	linker, _ := w.Store.(store.Linker)
+	return linker
 }
 
 // append tries until it knows, then goes on. stop ends what waits between tries
@@ -126,7 +148,9 @@ func (w *writer) learn(in *intent, o record) {
 	if len(w.known) > 300 {
 		clear(w.known)
 	}
-	in.stored = o.Kind == kindStored
+	if in.stored = o.Kind == kindStored; in.stored && in.again {
+		w.linkable(in.batches[0])
+	}
 	if in.again && (in.stored || o.Kind == kindRefused) && w.random.IntN(4) == 0 {
 		if w.past = append(w.past, *in); len(w.past) > 20 {
 			w.past = w.past[1:]
