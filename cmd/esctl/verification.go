@@ -26,6 +26,7 @@ const (
 type verification struct {
 	t        target
 	atOnce   int64
+	holes    bool // are not wrong
 	progress func(of, at int64)
 	result   verified
 
@@ -75,7 +76,7 @@ func (v *verification) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return v.subscriptions(ctx)
 }
 
 func (v *verification) hash(stream string) uint64 { return maphash.String(v.seed, stream) }

@@ -15,6 +15,9 @@ stream that is listed, and every link must lead to its event. Appends may go on
 meanwhile; what they add is left out. Everything is read once, and once more for each
 further million streams; it needs about 200 MB then, however many events there are.
 
+Subscriptions must have all their lanes, none of which has handled more than there is,
+and what they have parked must be there.
+
 Only a hard delete makes a hole in the positions: after one, -allow-holes.`,
 	reach: several,
 	prepare: func(f *flag.FlagSet) action {
@@ -36,7 +39,7 @@ func (s shell) verify(ctx context.Context, t target, holes bool) (outcome, error
 		return outcome{}, err
 	}
 	bar := s.bar("verifying", int64(last), false)
-	v := verification{t: t, atOnce: streamsAtOnce, progress: func(of, at int64) {
+	v := verification{t: t, atOnce: streamsAtOnce, holes: holes, progress: func(of, at int64) {
 		bar.ChangeMax64(of)
 		_ = bar.Set64(at)
 	}}
@@ -52,6 +55,9 @@ func (s shell) verify(ctx context.Context, t target, holes bool) (outcome, error
 			count(r.Holes, "position"), group(uint64(last)), r.FirstHole)
 	}
 	said := fmt.Sprintf("%s to position %s in %s, %s", count(r.Events, "event"), group(uint64(last)), count(r.Streams, "stream"), count(r.Links, "link"))
+	if r.Subscriptions > 0 {
+		said += ", " + count(r.Subscriptions, "subscription")
+	}
 	if r.Wrong == 0 {
 		return outcome{Result: said + ": sound", Details: r}, nil
 	}
@@ -74,6 +80,8 @@ type verified struct {
 	Events   int64          `json:"events"`
 	Streams  int64          `json:"streams"`
 	Links    int64          `json:"links"`
+	// Subscriptions are left out if there are none.
+	Subscriptions int64 `json:"subscriptions,omitempty"`
 	// Deleted counts the streams that were deleted softly: of them only the events
 	// in $all can be looked at.
 	Deleted int64 `json:"deleted"`

@@ -21,6 +21,9 @@ type Report struct {
 	Migrations MigrationState `json:"migrations"`
 	File       FileState      `json:"file"`
 	Head       HeadState      `json:"head"`
+	// Lanes of subscriptions are those whose owner has ended and that nobody has
+	// taken over, and those whose owner cannot go on, the longest first, at most 50.
+	Lanes []LaneState `json:"lanes"`
 	// Findings are what somebody should look at.
 	Findings []Finding `json:"findings"`
 }
@@ -48,7 +51,7 @@ type HeadState struct {
 
 // Finding is something that somebody should look at.
 type Finding struct {
-	// Severity is "broken" or "harmful".
+	// Severity is "broken", "harmful" or "notable", which is only good to know.
 	Severity string `json:"severity"`
 	// What is the case, and Remedy what to do.
 	What   string `json:"what"`
@@ -80,7 +83,7 @@ func (s *Store) Check(ctx context.Context) error {
 //
 // Errors: [*FileError], [*store.UnavailableError].
 func (s *Store) Doctor(ctx context.Context) (Report, error) {
-	r := Report{Store: s.file, Time: s.now(), Findings: []Finding{}}
+	r := Report{Store: s.file, Time: s.now(), Lanes: []LaneState{}, Findings: []Finding{}}
 	err := s.examine(ctx, &r)
 	if primary(err) == code.SQLITE_CORRUPT {
 		r.damaged(err.Error())
@@ -115,6 +118,9 @@ func (s *Store) examine(ctx context.Context, r *Report) error {
 	}
 	r.File.FreeBytes = free * page
 	if err := s.base.row(ctx, headSQL, nil, &r.Head.Position); err != nil {
+		return err
+	}
+	if err := s.ailing(ctx, r); err != nil {
 		return err
 	}
 	if r.File.LogBytes > manyLogBytes {

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/sqlite"
@@ -64,5 +67,54 @@ func TestTheDoctor(t *testing.T) {
 	}
 	if err := none.Check(t.Context()); !errors.Is(err, store.ErrNotMigrated) {
 		t.Errorf("without a file: %v", err)
+	}
+}
+
+func TestTheDoctorShowsLanesThatDoNotGoOn(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := migrated(t, newFile(t), sqlite.Config{Now: func() time.Time { return now }})
+	k := s.Subscriptions()
+	members := map[string]store.Member{}
+	for name, lease := range map[string]time.Duration{"gone": time.Minute, "sick": time.Hour, "well": time.Hour} {
+		if _, err := k.Open(t.Context(), store.Subscription{Name: name, Lanes: make([]store.Lane, 1)}); err != nil {
+			t.Fatal(err)
+		}
+		m := store.Member{ID: uuid.New(), Label: "host of " + name, Lease: lease, Runs: []string{name}}
+		r, err := k.Renew(t.Context(), m)
+		if err != nil || len(r.Lanes) != 1 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		members[name] = m
+		hold := store.Hold{Subscription: name, Token: r.Lanes[0].Token}
+		if err := k.Advance(t.Context(), store.Move{Hold: hold, To: 7}); err != nil {
+			t.Fatal(err)
+		}
+		if name == "sick" {
+			if err := k.Report(t.Context(), hold, "no route\nto host"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if r, err := s.Doctor(t.Context()); err != nil || len(r.Findings) != 0 || len(r.Lanes) != 1 || r.Lanes[0].Error != "no route\nto host" {
+		t.Errorf("at once: %+v, %v", r, err)
+	}
+	now = now.Add(2 * time.Minute)
+	r, err := s.Doctor(t.Context())
+	if err != nil || len(r.Findings) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	want := []sqlite.LaneState{
+		{Subscription: "sick", At: 7, Owner: members["sick"].ID, Label: "host of sick", Since: 120, Error: "no route\nto host"},
+		{Subscription: "gone", At: 7, Owner: members["gone"].ID, Label: "host of gone", Since: 60, Ended: true},
+	}
+	if !slices.Equal(r.Lanes, want) {
+		t.Errorf("got %+v, want %+v", r.Lanes, want)
+	}
+	if f := r.Findings[0]; f.Severity != "harmful" || f.What != `lane 0 of subscription sick is at 7 and cannot go on since 120 s: "no route\nto host"` || f.Remedy != `look at what host of sick logs` {
+		t.Errorf("%+v", f)
+	}
+	if f := r.Findings[1]; f.Severity != "notable" || !strings.Contains(f.What, "whose membership ended 60 s ago: nobody has taken it over") {
+		t.Errorf("%+v", f)
 	}
 }

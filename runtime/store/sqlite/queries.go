@@ -125,6 +125,8 @@ var (
 	removeMemberSQL string
 	//go:embed queries/epoch.sql
 	epochSQL string
+	//go:embed queries/ailing_lanes.sql
+	ailingLanesSQL string
 	//go:embed queries/held_lane.sql
 	heldLaneSQL string
 	//go:embed queries/free_lane.sql

@@ -76,6 +76,9 @@ func TestStatementsUseIndexes(t *testing.T) {
 		}
 		plan := explain(t, db, string(text))
 		for _, table := range []string{"e", "s", "m", "i", "c", "l", "o", "events", "streams", "links", "categories", "snapshots", "subscriptions", "lanes", "parked"} {
+			if table == "l" && strings.HasSuffix(name, "ailing_lanes.sql") {
+				continue // the doctor looks at all that are owned
+			}
 			if table == "m" && strings.HasSuffix(name, "share.sql") {
 				continue // there are as many members as processes
 			}
