@@ -136,8 +136,9 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		return false, nil
 	}
 	var id, version int64
-	err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	switch err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version); {
+	case errors.Is(err, pgx.ErrNoRows):
+	case err != nil:
 		return false, err
 	}
 	if r.lost != nil {
