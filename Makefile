@@ -24,7 +24,7 @@ race: ## Run all tests under the race detector, but those of the generator, whic
 	$(GO) test -race -timeout 40m $$($(GO) list $(PKG) | grep -v -e /cmd/esgen -e /templates -e /docs/checking)
 
 torture: ## Kill processes, servers and connections for FOR (10m) and check what is stored (SEED=n to repeat)
-	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
+	ESGEN_TORTURE_FOR=$(FOR) ESGEN_SEED=$(SEED) $(GO) test -count=1 -timeout 0 -v -run '^TestTorture' ./internal/torture
 
 matrix: ## Run the tests that need a PostgreSQL on every version of MATRIX (default 14, 15 and 18)
 	@packages=$$($(GO) list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./runtime/... ./example/... ./cmd/... | \

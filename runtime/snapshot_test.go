@@ -31,7 +31,7 @@ func applyBalance(b *balance, e bank.Event) {
 
 func snapshotFamily(revision int, shape string, every int) *es.Family[string, bank.Event] {
 	return es.NewFamily[string, bank.Event]("bank", bank.Types, es.StringID[string]{}).
-		Snapshots(typeregistry.Of[balance]("balance", revision), shape, every)
+		Snapshots(typeregistry.Of(balance{}, "balance", revision), shape, every)
 }
 
 // told collects what becomes of snapshots.

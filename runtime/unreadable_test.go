@@ -19,8 +19,8 @@ import (
 // older is a binary that was built before money could be withdrawn, and before
 // the second revision of a deposit.
 var older = es.NewFamily[string, bank.Event]("bank", typeregistry.Must(
-	typeregistry.Of[bank.AccountOpened](bank.AccountOpenedName, 1),
-	typeregistry.Of[bank.MoneyDeposited](bank.MoneyDepositedName, 1),
+	typeregistry.Of(bank.AccountOpened{}, bank.AccountOpenedName, 1),
+	typeregistry.Of(bank.MoneyDeposited{}, bank.MoneyDepositedName, 1),
 ), es.StringID[string]{})
 
 func TestABinaryThatDoesNotKnowATypeSaysSo(t *testing.T) {

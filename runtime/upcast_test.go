@@ -29,16 +29,16 @@ type (
 // former appends what newer reads.
 var (
 	former = es.NewFamily[string, any]("bank", typeregistry.Must(
-		typeregistry.Of[depositedV1](bank.MoneyDepositedName, 1),
-		typeregistry.Of[bank.AccountOpened]("bank.created", 1),
-		typeregistry.Of[booked]("bank.booked", 1),
-		typeregistry.Of[bank.MoneyWithdrawn]("bank.seen", 4),
+		typeregistry.Of(depositedV1{}, bank.MoneyDepositedName, 1),
+		typeregistry.Of(bank.AccountOpened{}, "bank.created", 1),
+		typeregistry.Of(booked{}, "bank.booked", 1),
+		typeregistry.Of(bank.MoneyWithdrawn{}, "bank.seen", 4),
 	), es.StringID[string]{})
 
 	newer = es.NewFamily[string, bank.Event]("bank", typeregistry.Must(
-		typeregistry.Of[bank.AccountOpened](bank.AccountOpenedName, 1).Alias("bank.created"),
-		typeregistry.Of[bank.MoneyDeposited](bank.MoneyDepositedName, 2),
-		typeregistry.Of[bank.MoneyWithdrawn](bank.MoneyWithdrawnName, 1).Retire("cash is gone"),
+		typeregistry.Of(bank.AccountOpened{}, bank.AccountOpenedName, 1).Alias("bank.created"),
+		typeregistry.Of(bank.MoneyDeposited{}, bank.MoneyDepositedName, 2),
+		typeregistry.Of(bank.MoneyWithdrawn{}, bank.MoneyWithdrawnName, 1).Retire("cash is gone"),
 		typeregistry.Upcast(bank.MoneyDepositedName, 1, func(v depositedV1) (bank.MoneyDeposited, error) {
 			if v.Euro < 0 {
 				return bank.MoneyDeposited{}, errors.New("less than nothing")

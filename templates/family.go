@@ -43,7 +43,7 @@ func family(p Package, f Family) jen.Code {
 	value := jen.Qual(runtimePath, "NewFamily").Types(f.ID.Type.code(), jen.Id(named(f, "Event"))).Call(arguments...)
 	if s := f.State; s != nil && s.Snapshots > 0 {
 		value = value.Op(".").Line().Id("Snapshots").Call(
-			registered(s.GoName, s.Stored, jen.Lit(s.GoName), s.Revision), jen.Lit(s.Fingerprint), jen.Lit(s.Snapshots))
+			registered(zeroOf(s), s.Stored, jen.Lit(s.GoName), s.Revision), jen.Lit(s.Fingerprint), jen.Lit(s.Snapshots))
 	}
 	return comment(familyOf(f)+" is what the streams and handlers below have in common.", 0).
 		Var().Id(familyOf(f)).Op("=").Add(value)
@@ -59,4 +59,12 @@ func idText(id ID) jen.Code {
 	default:
 		return jen.Qual(runtimePath, "StringID").Types(id.Type.code()).Values()
 	}
+}
+
+// zeroOf is a state's zero value. States need not be structs.
+func zeroOf(s *State) jen.Code {
+	if s.Struct {
+		return jen.Id(s.GoName).Values()
+	}
+	return jen.Op("*").New(jen.Id(s.GoName))
 }

@@ -202,6 +202,9 @@ type State struct {
 	// GoName is the name of the type.
 	GoName string
 
+	// Struct is set unless the type is a number, a map or the like.
+	Struct bool
+
 	// Snapshots is after how many events another snapshot is stored. 0 is never.
 	Snapshots int
 

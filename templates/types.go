@@ -35,7 +35,7 @@ func types(p Package, f Family) jen.Code {
 
 // ofEvent registers an event.
 func ofEvent(f Family, e Event) jen.Code {
-	code := registered(e.GoName, e.Stored, jen.Id(nameOf(e)), e.Revision)
+	code := registered(jen.Id(e.GoName).Values(), e.Stored, jen.Id(nameOf(e)), e.Revision)
 	if len(e.Aliases) > 0 {
 		aliases := make([]jen.Code, len(e.Aliases))
 		for i, alias := range e.Aliases {
@@ -51,11 +51,11 @@ func ofEvent(f Family, e Event) jen.Code {
 	return code
 }
 
-// registered is a type by the name that it is stored under. stored is the struct
-// that is encoded in its place, or empty.
-func registered(goName, stored string, name jen.Code, revision int) *jen.Statement {
+// registered is the type of zero by the name that it is stored under. stored is the
+// struct that is encoded in its place, or empty.
+func registered(zero jen.Code, stored string, name jen.Code, revision int) *jen.Statement {
 	if stored == "" {
-		return jen.Qual(registryPath, "Of").Types(jen.Id(goName)).Call(name, jen.Lit(revision))
+		return jen.Qual(registryPath, "Of").Call(zero, name, jen.Lit(revision))
 	}
 	return jen.Qual(registryPath, "Union").Call(name, jen.Lit(revision), jen.Id(storeOf(stored)), jen.Id(loadOf(stored)))
 }

@@ -41,6 +41,9 @@ func (c *checking) samples(ctx context.Context, p scan.Package) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", "^TestStoredSamples$", ".")
 	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), samplesVariable+"=write")
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if bytes.Contains(out, []byte("missing go.sum entry")) || bytes.Contains(out, []byte("no required module provides")) {
+			return fmt.Errorf("%s, which is written, imports what go.sum does not have yet: run go mod tidy, and this again\n%s", c.relative(path), bytes.TrimSpace(out))
+		}
 		return fmt.Errorf("go test -run TestStoredSamples in %s: %w\n%s", c.relative(p.Dir), err, bytes.TrimSpace(out))
 	}
 	return nil

@@ -64,6 +64,11 @@ func (g *generation) domain(ctx context.Context, dir, name string) error {
 	if err != nil {
 		return err
 	}
+	for step := range strings.SplitSeq(filepath.ToSlash(below), "/") {
+		if unmatched(step) && step != "." {
+			return fmt.Errorf("the go command passes over %s in patterns such as ./...: choose another directory", step)
+		}
+	}
 	files, err := templates.Domain(name, path.Join(module.Module.Mod.Path, filepath.ToSlash(below)))
 	if err != nil {
 		return err
@@ -76,13 +81,11 @@ func (g *generation) domain(ctx context.Context, dir, name string) error {
 		return errors.Join(err, undo(written))
 	}
 	packages, err := scan.Packages(ctx, []string{dir})
-	if err != nil {
-		return err
+	for i := 0; err == nil && i < len(packages); i++ {
+		_, err = g.one(packages[i])
 	}
-	for _, p := range packages {
-		if _, err := g.one(p); err != nil {
-			return err
-		}
+	if err != nil {
+		return errors.Join(err, undo(written))
 	}
 	for _, file := range append(files, templates.File{Name: templates.FileName(name)}) {
 		fmt.Fprintln(g.stdout, g.relative(filepath.Join(dir, file.Name)))

@@ -19,7 +19,7 @@ func TestEveryRuleIsInAScript(t *testing.T) {
 	}
 	script, _, _ := strings.Cut(string(text), "\n-- ")
 	stories := map[string]string{}
-	for _, story := range strings.Split(script, "\n\n# ") {
+	for story := range strings.SplitSeq(script, "\n\n# ") {
 		id, body, _ := strings.Cut(story, "\n")
 		stories[id] = body
 	}

@@ -94,6 +94,10 @@ func surroundings() (string, error) {
 	if config, err := os.UserConfigDir(); err == nil {
 		settings = append(settings, filepath.Join(config, "go", "env"))
 	}
+	// The go.work of the directories above a package is found with it; this one is not.
+	if work := os.Getenv("GOWORK"); filepath.IsAbs(work) {
+		settings = append(settings, work, strings.TrimSuffix(work, ".work")+".work.sum")
+	}
 	variables := os.Environ()
 	slices.Sort(variables)
 	for _, v := range variables {
@@ -111,8 +115,8 @@ func surroundings() (string, error) {
 		fmt.Fprintf(sum, "%s %d\n%s\n", path, len(text), text)
 		said = append(said, string(text))
 	}
-	if all := strings.Join(said, "\n"); strings.Contains(all, "-overlay") || strings.Contains(all, "-modfile") {
-		return "", errors.New("GOFLAGS name files that are not looked at")
+	if all := strings.Join(said, "\n"); strings.Contains(all, "-overlay") || strings.Contains(all, "-modfile") || strings.Contains(all, "GOWORK=") {
+		return "", errors.New("settings of the go command name files that are not looked at")
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }

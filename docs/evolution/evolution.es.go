@@ -124,10 +124,10 @@ func loadDeposited(s storedDeposited) (v Deposited, err error) {
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[Opened](OpenedName, 1).Alias("account.created"),
+	typeregistry.Of(Opened{}, OpenedName, 1).Alias("account.created"),
 	typeregistry.Union(DepositedName, 3, storeDeposited, loadDeposited),
-	typeregistry.Of[Withdrawn](WithdrawnName, 1),
-	typeregistry.Of[OverdraftGranted](OverdraftGrantedName, 1).Retire("not sold since 2024"),
+	typeregistry.Of(Withdrawn{}, WithdrawnName, 1),
+	typeregistry.Of(OverdraftGranted{}, OverdraftGrantedName, 1).Retire("not sold since 2024"),
 	typeregistry.Upcast(DepositedName, 1, func(v depositedV1) (Deposited, error) {
 		return depositedV2ToV3(depositedV1ToV2(v))
 	}),
@@ -140,7 +140,7 @@ var Types = typeregistry.Must(
 
 // accountFamily is what the streams and handlers below have in common.
 var accountFamily = es.NewFamily[string, Event]("account", Types, es.StringID[string]{}).
-	Snapshots(typeregistry.Of[Account]("Account", 1), "89e062aec0bacb52", 500)
+	Snapshots(typeregistry.Of(Account{}, "Account", 1), "89e062aec0bacb52", 500)
 
 	// Event is implemented by Opened, Deposited, Withdrawn and OverdraftGranted only.
 type Event interface{ accountEvent() }

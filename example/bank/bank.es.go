@@ -61,12 +61,12 @@ const (
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[AccountOpened](AccountOpenedName, 1),
-	typeregistry.Of[MoneyDeposited](MoneyDepositedName, 1),
-	typeregistry.Of[MoneyWithdrawn](MoneyWithdrawnName, 1),
-	typeregistry.Of[TransferSent](TransferSentName, 1),
-	typeregistry.Of[TransferReceived](TransferReceivedName, 1),
-	typeregistry.Of[AccountClosed](AccountClosedName, 1),
+	typeregistry.Of(AccountOpened{}, AccountOpenedName, 1),
+	typeregistry.Of(MoneyDeposited{}, MoneyDepositedName, 1),
+	typeregistry.Of(MoneyWithdrawn{}, MoneyWithdrawnName, 1),
+	typeregistry.Of(TransferSent{}, TransferSentName, 1),
+	typeregistry.Of(TransferReceived{}, TransferReceivedName, 1),
+	typeregistry.Of(AccountClosed{}, AccountClosedName, 1),
 	typeregistry.Upcast("bank.cash_moved", 1, func(v cashMovedV1) (Event, error) {
 		return cashMoved(v), nil
 	}),

@@ -13,6 +13,7 @@ import (
 	"github.com/esgen/esgen/internal/pgtest"
 	"github.com/esgen/esgen/runtime/store"
 	"github.com/esgen/esgen/runtime/store/postgres"
+	"github.com/esgen/esgen/runtime/store/sqlite"
 	"github.com/esgen/esgen/runtime/store/storetest/history"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
@@ -47,8 +48,8 @@ func effectsTable(schema string) string {
 	return `CREATE TABLE ` + pgx.Identifier{schema, "effects"}.Sanitize() + ` (id uuid PRIMARY KEY, n int NOT NULL)`
 }
 
-// consume runs both subscriptions until ctx ends.
-func (j job) consume(ctx context.Context, s *postgres.Store) error {
+// consume runs the subscriptions until ctx ends: both, if the store has transactions.
+func (j job) consume(ctx context.Context, s store.Store) error {
 	if !j.Consume {
 		return nil
 	}
@@ -58,7 +59,11 @@ func (j job) consume(ctx context.Context, s *postgres.Store) error {
 	}
 	ended := make(chan error, 2)
 	go func() { ended <- j.runPlain(ctx, s, d) }()
-	go func() { ended <- j.runExactly(ctx, s, d) }()
+	if _, ok := s.(store.Transactor); ok {
+		go func() { ended <- j.runExactly(ctx, s, d) }()
+	} else {
+		ended <- nil
+	}
 	err = errors.Join(<-ended, <-ended)
 	return errors.Join(err, d.Close())
 }
@@ -81,7 +86,7 @@ func run(ctx context.Context, sub *subscribe.Subscription) error {
 
 var errSometimes = errors.New("this handler fails sometimes")
 
-func (j job) runPlain(ctx context.Context, s *postgres.Store, d *history.Deliveries) error {
+func (j job) runPlain(ctx context.Context, s store.Store, d *history.Deliveries) error {
 	sub, err := subscribe.New(s, plain, func(ctx context.Context, r store.Recorded) error {
 		end, err := d.Begin(ctx, plain, r.Stream, r)
 		if err != nil {
@@ -101,20 +106,33 @@ func (j job) runPlain(ctx context.Context, s *postgres.Store, d *history.Deliver
 	return run(ctx, sub)
 }
 
-func (j job) runExactly(ctx context.Context, s *postgres.Store, d *history.Deliveries) error {
+// effect counts in a table how often each event has had its effect.
+func (j job) effect(ctx context.Context, events []store.Recorded) error {
+	if tx, ok := sqlite.TxFrom(ctx); ok {
+		for _, r := range events {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO effects (id, n) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1`, r.ID[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	tx, ok := postgres.TxFrom(ctx)
+	if !ok {
+		return errors.New("there is no transaction")
+	}
 	insert := `INSERT INTO ` + pgx.Identifier{j.Schema, "effects"}.Sanitize() + ` AS e (id, n) VALUES ($1, 1) ON CONFLICT (id) DO UPDATE SET n = e.n + 1`
+	var batch pgx.Batch
+	for _, r := range events {
+		batch.Queue(insert, r.ID)
+	}
+	return tx.SendBatch(ctx, &batch).Close()
+}
+
+func (j job) runExactly(ctx context.Context, s store.Store, d *history.Deliveries) error {
 	c := j.subscription(exactlyLanes)
 	c.Batch.Size = 20
 	sub, err := subscribe.NewTx(s, exactly, func(ctx context.Context, events []store.Recorded) error {
-		tx, ok := postgres.TxFrom(ctx)
-		if !ok {
-			return errors.New("there is no transaction")
-		}
-		var batch pgx.Batch
-		for _, r := range events {
-			batch.Queue(insert, r.ID)
-		}
-		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+		if err := j.effect(ctx, events); err != nil {
 			return err
 		}
 		for _, r := range events {
@@ -136,7 +154,7 @@ func (j job) runExactly(ctx context.Context, s *postgres.Store, d *history.Deliv
 }
 
 // drain lets the subscriptions come to the end of what is stored, in this process.
-func drain(t *testing.T, s *postgres.Store, j job) {
+func drain(t *testing.T, s store.Store, j job, names ...string) {
 	t.Helper()
 	var head uint64
 	for r, err := range s.Read(t.Context(), store.Query{Backward: true, Limit: 1}) {
@@ -151,7 +169,7 @@ func drain(t *testing.T, s *postgres.Store, j job) {
 	ended := make(chan error, 1)
 	go func() { ended <- j.consume(ctx, s) }()
 	begin := time.Now()
-	for _, name := range []string{plain, exactly} {
+	for _, name := range names {
 		for behind := true; behind; wait(t.Context(), 20*time.Millisecond) {
 			sub, err := s.Subscriptions().Find(t.Context(), name)
 			behind = err != nil

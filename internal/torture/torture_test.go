@@ -24,9 +24,9 @@ const (
 // roundTime bounds a round, so that its history can be checked in moderate memory.
 const roundTime = 30 * time.Second
 
-func torturing(t *testing.T) (d time.Duration, seed uint64) {
+func torturing(t *testing.T, otherwise time.Duration) (d time.Duration, seed uint64) {
 	t.Helper()
-	d, seed = time.Minute, rand.Uint64()
+	d, seed = otherwise, rand.Uint64()
 	if testing.Short() {
 		d = 8 * time.Second
 	}
@@ -65,7 +65,7 @@ func logs(t *testing.T) string {
 // TestTorture is the proof. Its rounds share a server, which survives being killed.
 func TestTorture(t *testing.T) {
 	t.Parallel()
-	d, seed := torturing(t)
+	d, seed := torturing(t, time.Minute)
 	server := pgtest.Start(t, pgtest.Options{Settings: map[string]string{"deadlock_timeout": "200ms"}})
 	for round, end := 1, time.Now().Add(d); time.Until(end) > time.Second && !t.Failed(); round++ {
 		r := round
@@ -117,7 +117,7 @@ func tortureRound(t *testing.T, server *pgtest.Server, random *rand.Rand, d time
 	crew.dismiss(time.Minute)
 	t.Logf("%s; the last worker ended %s later", o, time.Since(end).Round(time.Millisecond))
 
-	drain(t, s, crew.job)
+	drain(t, s, crew.job, plain, exactly)
 	if err := history.Finish(t.Context(), dir, s); err != nil {
 		t.Fatal(err)
 	}

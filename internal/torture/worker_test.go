@@ -39,6 +39,8 @@ type job struct {
 	Pause   time.Duration `json:"pause"`
 	// Consume: it also runs subscriptions.
 	Consume bool `json:"consume"`
+	// File: the store is this file of SQLite, instead of what URL and Schema say.
+	File string `json:"file"`
 }
 
 func work(text string) error {
@@ -52,6 +54,9 @@ func work(text string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
+	if j.File != "" {
+		return j.workOnFile(ctx)
+	}
 	c, err := pgxpool.ParseConfig(j.URL)
 	if err != nil {
 		return err
@@ -125,7 +130,10 @@ func (c *crew) start() {
 	c.t.Helper()
 	c.made++
 	j := c.job
-	j.Name, j.URL = fmt.Sprintf("p%d", c.made), c.urls[c.made%len(c.urls)]
+	j.Name = fmt.Sprintf("p%d", c.made)
+	if len(c.urls) > 0 {
+		j.URL = c.urls[c.made%len(c.urls)]
+	}
 	// Every process is a little different, as in a rolling change of settings.
 	j.Format = []store.Format{store.JSON, store.JSONB, store.Msgpack}[c.made/2%3]
 	j.Alone = c.made%4 == 0

@@ -63,7 +63,11 @@ func fillKind(v reflect.Value, depth int) {
 			v.SetString("42")
 		}
 	case reflect.Pointer:
-		if depth < mostFilled {
+		deepest := mostFilled
+		if elem := v.Type().Elem(); elem.Kind() == reflect.Struct && isUnion(elem) {
+			deepest-- // its member is one deeper, and a union without one is not stored
+		}
+		if depth < deepest {
 			v.Set(reflect.New(v.Type().Elem()))
 			fill(v.Elem(), depth+1)
 		}

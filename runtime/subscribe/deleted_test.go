@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/store/memory"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
@@ -68,5 +71,33 @@ func TestSubscriptionEndsWhenItsStreamIsDeleted(t *testing.T) {
 			t.Errorf("%d events were handled, want 4", n)
 		}
 		p.stop(t)
+	})
+}
+
+// What was deleted for good is not shown to who comes later, although others in the
+// process have read it.
+func TestEventsThatAreDeletedForGoodAreSoonForgotten(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, _ *faulty) {
+		db := memory.New(memory.Config{HardDeletes: true})
+		for name, c := range map[string]subscribe.Config{"a": {}, "b": {}, "c": {Only: []string{"happened"}}} {
+			run(t, newSubscription(t, db, name, (&recorder{}).handle, c))
+		}
+		pass(time.Second)
+		appendTo(t, db, "bank-1", 5)
+		appendTo(t, db, "bank-2", 5)
+		pass(time.Second)
+		if err := db.Delete(t.Context(), "bank-1", 5, store.Hard); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		for name, c := range map[string]subscribe.Config{"d": {}, "e": {Only: []string{"happened"}}, "f": {Categories: []string{"bank"}}} {
+			h := &recorder{}
+			run(t, newSubscription(t, db, name, h.handle, c))
+			pass(time.Second)
+			if diff := cmp.Diff([]uint64{6, 7, 8, 9, 10}, positions(h.handled())); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
 	})
 }

@@ -26,6 +26,9 @@ type feed struct {
 	// all holds the newest events of $all while readers of different queries
 	// count positions; nil otherwise.
 	all *window
+	// era counts how often all was forgotten: what a read has found that began before
+	// is of another log.
+	era int
 	// end ends what runs while somebody has joined.
 	end func()
 }
@@ -191,11 +194,12 @@ func (f *feed) wait() <-chan struct{} {
 	return f.bell.Wait()
 }
 
-// forget drops what is kept: the store was replaced by another one, in which
-// places mean other events.
+// forget drops what is kept: the store was replaced by another one, or by an older
+// copy of it, in which places mean other events.
 func (f *feed) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.era++
 	for _, t := range f.taps {
 		t.from, t.clear, t.head, t.vain = 0, 0, 0, 0
 		if t.own != nil {
@@ -227,14 +231,18 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 	if from == t.from {
 		at = max(from, t.clear)
 	}
-	all, own := f.all, t.own
+	all, own, era := f.all, t.own, f.era
+	all.age()
+	own.age()
 	if q.Stream != "" {
 		all = nil
 	}
 	if all.covers(at) {
 		page, reached, end, err := all.read(ctx, q, at, limit) // unlocks
-		if !errors.Is(err, errEvicted) {
-			f.mark(t, from, page, reached)
+		// What is wrong for good with all events need not be with those of q.
+		others := err != nil && !store.Retryable(err) && tapKey(q) != "" && ctx.Err() == nil
+		if !others && !errors.Is(err, errEvicted) {
+			f.mark(t, era, from, page, reached)
 			return page, end, err
 		}
 		f.mu.Lock()
@@ -250,22 +258,22 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 			if len(page) > 0 {
 				head = reached // it may have been read before head was known
 			}
-			return f.settle(ctx, t, from, max(head, reached), page, end, err)
+			return f.settle(ctx, t, era, from, max(head, reached), page, end, err)
 		}
 		f.mu.Lock()
 	}
 	f.mu.Unlock()
 	page, end, err = f.query(ctx, q, at, limit)
-	return f.settle(ctx, t, from, head, page, end, err)
+	return f.settle(ctx, t, era, from, head, page, end, err)
 }
 
 // settle notes what a read has found that was not of the newest events of all, and
 // at the end of the log prepares that the next one is.
-func (f *feed) settle(ctx context.Context, t *tap, from, head uint64, page []store.Recorded, end bool, err error) ([]store.Recorded, bool, error) {
+func (f *feed) settle(ctx context.Context, t *tap, era int, from, head uint64, page []store.Recorded, end bool, err error) ([]store.Recorded, bool, error) {
 	if err != nil || !end || t.q.Stream != "" {
 		return page, end, err
 	}
-	vain := f.mark(t, from, page, head)
+	vain := f.mark(t, era, from, page, head)
 	f.mu.Lock()
 	all := f.all
 	unplaced := all != nil && (!all.placed || len(page) > 0 && all.end < uint64(page[len(page)-1].Position))
@@ -279,6 +287,9 @@ func (f *feed) settle(ctx context.Context, t *tap, from, head uint64, page []sto
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if era != f.era {
+		return page, end, err
+	}
 	t.head = newest
 	if unplaced && all == f.all && (!all.placed || all.end < newest) {
 		all.reset(newest)
@@ -288,9 +299,12 @@ func (f *feed) settle(ctx context.Context, t *tap, from, head uint64, page []sto
 
 // mark notes that the tap's query selects nothing between what was read last, page
 // or from, and clear. It returns how many reads in a row have found nothing.
-func (f *feed) mark(t *tap, from uint64, page []store.Recorded, clear uint64) int {
+func (f *feed) mark(t *tap, era int, from uint64, page []store.Recorded, clear uint64) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if era != f.era {
+		return 0
+	}
 	if len(page) > 0 {
 		from = placeOf(t.q, &page[len(page)-1])
 		t.vain = 0

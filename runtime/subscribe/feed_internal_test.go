@@ -503,3 +503,34 @@ func TestPagesStayAsTheyWereGiven(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be read of some events stops nobody who does not read them.
+func TestFeedKeepsFailuresFromWhoDoesNotReadTheEvent(t *testing.T) {
+	t.Parallel()
+	db := newCounting()
+	unreadable := errors.New("unreadable")
+	var broken atomic.Bool
+	db.before = func(_ context.Context, q store.Query) error {
+		if broken.Load() && len(q.Categories) == 0 && !q.Backward {
+			return unreadable
+		}
+		return nil
+	}
+	f := newFeed(db)
+	queries := []store.Query{{}, {Categories: []string{"bank"}}, {Categories: []string{"card"}}}
+	for _, q := range queries {
+		defer f.join(q)()
+		if _, _, err := f.read(t.Context(), q, 0, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken.Store(true)
+	appendOne(t, db, "bank-1", "opened", nil)
+	for _, q := range queries {
+		page, _, err := f.read(t.Context(), q, 0, 10)
+		want := map[bool]error{true: unreadable}[len(q.Categories) == 0]
+		if !errors.Is(err, want) || want == nil && (err != nil || len(page) != map[string]int{"bank": 1}[q.Categories[0]]) {
+			t.Errorf("%s: %d events, %v, want %v", q, len(page), err, want)
+		}
+	}
+}

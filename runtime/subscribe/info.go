@@ -98,13 +98,11 @@ func List(ctx context.Context, db store.Store) ([]Info, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range found {
-			info, err := infoOf(ctx, db, s, time.Now())
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, info)
+		infos, err := infosOf(ctx, db, found, time.Now())
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, infos...)
 		if len(found) < page {
 			return all, nil
 		}
@@ -119,31 +117,64 @@ func Find(ctx context.Context, db store.Store, name string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return infoOf(ctx, db, s, time.Now())
+	infos, err := infosOf(ctx, db, []store.Subscription{s}, time.Now())
+	if err != nil {
+		return Info{}, err
+	}
+	return infos[0], nil
 }
 
-func infoOf(ctx context.Context, db store.Store, s store.Subscription, now time.Time) (Info, error) {
+// infosOf asks for the end of the log once, after all places are known: nobody is
+// farther than that.
+func infosOf(ctx context.Context, db store.Store, found []store.Subscription, now time.Time) ([]Info, error) {
+	all := make([]Info, len(found))
+	for i, s := range found {
+		all[i] = placed(db, s, now)
+	}
+	heads := logEnds{}
+	for i, s := range found {
+		info := &all[i]
+		r, err := parseScope(s.Settings)
+		if err != nil {
+			// What cannot be read can still be paused, moved and deleted.
+			info.Reads, info.State = s.Settings, err.Error()
+			continue
+		}
+		info.Reads = r.words
+		if err := info.measure(ctx, db, r, heads, now); err != nil {
+			return nil, fmt.Errorf("tell how far subscription %s is: %w", printable.Name(s.Name), err)
+		}
+		info.State = info.describe(now)
+	}
+	return all, nil
+}
+
+// logEnds are the last places of streams, and of all under the empty name.
+type logEnds map[string]uint64
+
+func (e logEnds) of(ctx context.Context, db store.Streams, r scope) (uint64, error) {
+	if at, known := e[r.selects.Stream]; known {
+		return at, nil
+	}
+	at, err := r.head(ctx, db)
+	if err == nil {
+		e[r.selects.Stream] = at
+	}
+	return at, err
+}
+
+// placed tells what is known without reading events.
+func placed(db store.Store, s store.Subscription, now time.Time) Info {
 	info := Info{
 		Name: s.Name, Settings: s.Settings, Paused: s.Paused, Created: s.Created, Parked: s.Parked,
 		Lanes: make([]LaneInfo, len(s.Lanes)),
 	}
 	here := standingsOf(db.Local())
 	for i, lane := range s.Lanes {
-		info.Lanes[i] = laneOfStore(lane, here.find(s.Name, lane.Lane), now)
+		info.Lanes[i] = laneOfStore(lane, here.find(lane), now)
 	}
 	info.sum()
-	r, err := parseScope(s.Settings)
-	if err != nil {
-		// What cannot be read can still be paused, moved and deleted.
-		info.Reads, info.State = s.Settings, err.Error()
-		return info, nil //nolint:nilerr // it is the state
-	}
-	info.Reads = r.words
-	if err := info.measure(ctx, db, r, now); err != nil {
-		return Info{}, fmt.Errorf("tell how far subscription %s is: %w", printable.Name(s.Name), err)
-	}
-	info.State = info.describe(now)
-	return info, nil
+	return info
 }
 
 // laneOfStore is the lane as it is stored, or as it is here if that is farther.
@@ -153,7 +184,7 @@ func laneOfStore(l store.Lane, here *standing, now time.Time) LaneInfo {
 		Error: l.Error, ErrorSince: l.ErrorSince, Changed: l.Changed,
 	}
 	if here != nil {
-		info.Here, info.At, info.InFlight = true, max(l.At, here.at.Load()), int(here.inFlight.Load())
+		info.Here, info.At, info.InFlight = true, here.place(l), int(here.inFlight.Load())
 	}
 	if l.Owner != uuid.Nil && now.Sub(l.Expires) > clockSkew {
 		info.Owner, info.Member = "", uuid.Nil // whoever looks for a lane gets it
@@ -175,8 +206,8 @@ func (i *Info) sum() {
 }
 
 // measure finds out how far behind it is.
-func (i *Info) measure(ctx context.Context, db store.Streams, r scope, now time.Time) (err error) {
-	if i.Head, err = r.head(ctx, db); err != nil || i.Head <= i.At {
+func (i *Info) measure(ctx context.Context, db store.Streams, r scope, heads logEnds, now time.Time) (err error) {
+	if i.Head, err = heads.of(ctx, db, r); err != nil || i.Head <= i.At {
 		return err
 	}
 	limit := 1

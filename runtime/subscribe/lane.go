@@ -76,7 +76,7 @@ func newLane(r *run, of store.Lane, until time.Time) *lane {
 		kick:   make(chan struct{}, 1), ready: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	l.m.hold(until)
-	l.standing = r.standings.own(s.name, of.Lane, of.At)
+	l.standing = r.standings.own(of)
 	l.work, l.halt = context.WithCancelCause(r.work)
 	return l
 }

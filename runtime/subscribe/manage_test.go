@@ -3,6 +3,7 @@ package subscribe_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/esgen/esgen/runtime/store"
+	"github.com/esgen/esgen/runtime/store/memory"
 	"github.com/esgen/esgen/runtime/subscribe"
 )
 
@@ -470,4 +472,23 @@ func TestWatchTellsOfThoseItIsAskedFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A list of many subscriptions does not ask for the end of the log for each.
+func TestListAsksOnceWhereTheLogEnds(t *testing.T) {
+	t.Parallel()
+	db := &faulty{Store: memory.New(memory.Config{})}
+	appendTo(t, db, "bank-1", 3)
+	for i := range 20 {
+		opens(t, db, fmt.Sprint("s", i), "$all; 1 lane by stream", 1)
+		joins(t, db, "host", fmt.Sprint("s", i)).advance(t, 0, 3)
+	}
+	before := db.reads.Load()
+	all, err := subscribe.List(t.Context(), db)
+	if err != nil || len(all) != 20 || all[7].Head != 3 || all[7].State != "live" {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if n := db.reads.Load() - before; n != 1 {
+		t.Errorf("%d reads of events for 20 subscriptions that are at the end", n)
+	}
 }

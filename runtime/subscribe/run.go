@@ -244,14 +244,17 @@ func (r *run) apply(ctx context.Context) error {
 	r.mu.Unlock()
 	lanes := r.running()
 	for number, l := range lanes {
-		switch of, held := g.lanes[number]; {
-		case held && of.Token == l.hold.Token && of.At < g.before[number]: // the store was restored
+		of, held := g.lanes[number]
+		held = held && of.Token == l.hold.Token
+		if held && of.At < g.before[number] {
+			// The database is an older copy: other events may stand where some were read.
 			r.feed.forget()
-			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
-		case !held || of.Token != l.hold.Token:
-			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
-		default:
+			held = false
+		}
+		if held {
 			l.renew(g.until)
+		} else {
+			l.lose(&store.FencedError{Holds: []store.Hold{l.hold}})
 		}
 	}
 	for number, token := range r.given {

@@ -27,6 +27,7 @@ type laneID struct {
 // anybody reads it.
 type standing struct {
 	of       *standings
+	token    uint64
 	at       atomic.Uint64
 	inFlight atomic.Int64
 }
@@ -37,12 +38,12 @@ func standingsOf(l *store.Local) *standings {
 	return l.Value(standingsKey{}, func() any { return &standings{lanes: make(map[laneID]*standing)} }).(*standings)
 }
 
-// own is called when the process gets a lane, which is at a place.
-func (s *standings) own(name string, lane int, at uint64) *standing {
-	p := &standing{of: s}
-	p.at.Store(at)
+// own is called when the process gets a lane.
+func (s *standings) own(l store.Lane) *standing {
+	p := &standing{of: s, token: l.Token}
+	p.at.Store(l.At)
 	s.mu.Lock()
-	s.lanes[laneID{name, lane}] = p
+	s.lanes[laneID{l.Subscription, l.Lane}] = p
 	s.mu.Unlock()
 	s.wake()
 	return p
@@ -58,10 +59,19 @@ func (s *standings) leave(name string, lane int, p *standing) {
 }
 
 // find returns a lane, or nil if this process does not own it.
-func (s *standings) find(name string, lane int) *standing {
+func (s *standings) find(l store.Lane) *standing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lanes[laneID{name, lane}]
+	return s.lanes[laneID{l.Subscription, l.Lane}]
+}
+
+// place is how far the lane is that the store tells of. The owner may not know yet that
+// it has lost it: the lane may have been put back meanwhile.
+func (p *standing) place(l store.Lane) uint64 {
+	if p == nil || p.token < l.Token {
+		return l.At
+	}
+	return max(l.At, p.at.Load())
 }
 
 // wait returns a channel that the next move closes, and what to call when nobody

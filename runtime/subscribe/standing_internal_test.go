@@ -14,7 +14,7 @@ import (
 func TestLanesOfThisProcessAreWaitedForWithoutTheStore(t *testing.T) {
 	t.Parallel()
 	db := memory.New(memory.Config{})
-	_, err := db.Subscriptions().Open(t.Context(), store.Subscription{Name: "s", Settings: "$all; 1 lane by stream", Lanes: make([]store.Lane, 1)})
+	sub, err := db.Subscriptions().Open(t.Context(), store.Subscription{Name: "s", Settings: "$all; 1 lane by stream", Lanes: make([]store.Lane, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,12 @@ func TestLanesOfThisProcessAreWaitedForWithoutTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := standingsOf(db.Local())
-	lane := here.own("s", 0, 1)
+	own := func(at uint64) *standing {
+		l := sub.Lanes[0]
+		l.At = at
+		return here.own(l)
+	}
+	lane := own(1)
 	lane.inFlight.Store(2)
 	info, err := Find(t.Context(), db, "s")
 	if err != nil || info.At != 1 || info.InFlight != 2 || !info.Lanes[0].Here || info.State != "catching up" || info.Behind != 2 {
@@ -48,19 +53,19 @@ func TestLanesOfThisProcessAreWaitedForWithoutTheStore(t *testing.T) {
 	if n := here.waiting.Load(); n != 0 {
 		t.Errorf("%d wait still", n)
 	}
-	again := here.own("s", 0, 3)
+	again := own(3)
 	here.leave("s", 0, lane) // comes late
-	if here.find("s", 0) != again {
+	if here.find(sub.Lanes[0]) != again {
 		t.Error("who left last has taken the lane from its owner")
 	}
 	here.leave("s", 0, again)
-	if here.find("s", 0) != nil {
+	if here.find(sub.Lanes[0]) != nil {
 		t.Error("a lane is here that was left")
 	}
 }
 
 func TestStandingsCostNothingWhileNobodyWaits(t *testing.T) { //nolint:paralleltest // it counts allocations
-	lane := standingsOf(new(store.Local)).own("s", 0, 0)
+	lane := standingsOf(new(store.Local)).own(store.Lane{})
 	at := uint64(0)
 	if n := testing.AllocsPerRun(100, func() { at++; lane.moveTo(at) }); n != 0 {
 		t.Errorf("%v allocations", n)

@@ -117,11 +117,8 @@ func targetOf(r scope, appended []store.Appended) (at uint64, _ error) {
 // lowest is the place of the lane that is least far, and that lane.
 func (w *waiting) lowest() (at uint64, lane int) {
 	for i, l := range w.found.Lanes {
-		if here := w.here.find(w.name, l.Lane); here != nil {
-			l.At = max(l.At, here.at.Load())
-		}
-		if i == 0 || l.At < at {
-			at, lane = l.At, l.Lane
+		if here := w.here.find(l).place(l); i == 0 || here < at {
+			at, lane = here, l.Lane
 		}
 	}
 	return at, lane
@@ -145,7 +142,7 @@ func (w *waiting) overdue(cause error) error {
 	now := time.Now()
 	info := Info{Reads: w.found.Settings, Paused: w.found.Paused, Lanes: make([]LaneInfo, len(w.found.Lanes)), Head: w.target}
 	for i, lane := range w.found.Lanes {
-		l := laneOfStore(lane, w.here.find(w.name, lane.Lane), now)
+		l := laneOfStore(lane, w.here.find(lane), now)
 		l.Behind = w.target - min(w.target, l.At)
 		info.Behind = max(info.Behind, l.Behind)
 		info.Lanes[i] = l

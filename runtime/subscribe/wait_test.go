@@ -114,3 +114,36 @@ func TestAWaitThatIsTooLongSaysWhy(t *testing.T) {
 		}
 	})
 }
+
+// Who resets a subscription and waits for it is not told of what it had handled before,
+// by the process that does not know of the reset yet.
+func TestWaitForAfterAReset(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, db *faulty) {
+		appended := appendTo(t, db, "bank-1", 5)
+		h := &recorder{}
+		run(t, newSubscription(t, db, "s", h.handle, subscribe.Config{}))
+		pass(time.Second)
+		if err := subscribe.WaitFor(t.Context(), db, "s", appended); err != nil {
+			t.Fatal(err)
+		}
+		for _, again := range []func() error{
+			func() error { _, err := subscribe.Reset(t.Context(), db, "s", subscribe.Origin); return err },
+			func() error { return subscribe.Delete(t.Context(), db, "s") },
+		} {
+			before := len(h.handled())
+			if err := again(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Subscriptions().Open(t.Context(), store.Subscription{Name: "s", Settings: "$all; 1 lane by stream", Lanes: make([]store.Lane, 1)}); err != nil {
+				t.Fatal(err)
+			}
+			if err := subscribe.WaitFor(t.Context(), db, "s", appended); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(h.handled()) - before; n != 5 {
+				t.Errorf("%d of the 5 events were handled when the wait ended", n)
+			}
+		}
+	})
+}

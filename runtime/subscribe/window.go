@@ -34,6 +34,10 @@ const (
 // connection may hang. Another one begins beside it.
 const overdue = 2 * time.Second
 
+// shownFor is how long at least, and twice that at most, an event is kept for who
+// asks: one that was deleted for good is not shown much longer than that.
+const shownFor = 5 * time.Second
+
 // errEvicted tells that the events after a place are no longer in the window.
 var errEvicted = errors.New("evicted")
 
@@ -54,6 +58,9 @@ type window struct {
 	// bytes are those of events; evicted those that their slice keeps alive.
 	bytes, evicted int
 	most           bounds
+	// aged is where the window ended when age last dropped events.
+	aged   uint64
+	agedAt time.Time
 
 	// begun and done are the numbers of the last read that has begun and ended,
 	// under is the one under way, or nil; head tells that done found the end of
@@ -92,6 +99,7 @@ func newWindow(f *feed, q store.Query) *window {
 // reset places an empty window.
 func (w *window) reset(at uint64) {
 	w.placed, w.base, w.end, w.head = true, at, at, false
+	w.aged, w.agedAt = at, time.Now()
 	w.events, w.bytes, w.evicted = nil, 0, 0
 	w.idle = time.Time{}
 	// Who was to be woken by a read of what the window was looks for itself.
@@ -287,16 +295,33 @@ func (w *window) extend(from uint64, page []store.Recorded) bool {
 	return true
 }
 
+// age drops what was read long ago. w may be nil.
+func (w *window) age() {
+	if w == nil || !w.placed || time.Since(w.agedAt) < shownFor {
+		return
+	}
+	w.drop(sort.Search(len(w.events), func(i int) bool { return placeOf(w.q, &w.events[i]) > w.aged }))
+	w.aged, w.agedAt = w.end, time.Now()
+}
+
 // evict drops the oldest events beyond what is kept, but never the last one.
 func (w *window) evict() {
-	n := 0
-	for ; len(w.events)-n > 1 && (len(w.events)-n > w.most.events || w.bytes > w.most.bytes); n++ {
-		size := weight(&w.events[n])
-		w.bytes -= size
-		w.evicted += size
+	n, bytes := 0, w.bytes
+	for ; len(w.events)-n > 1 && (len(w.events)-n > w.most.events || bytes > w.most.bytes); n++ {
+		bytes -= weight(&w.events[n])
 	}
+	w.drop(n)
+}
+
+// drop drops the first n events.
+func (w *window) drop(n int) {
 	if n == 0 {
 		return
+	}
+	for i := range w.events[:n] {
+		size := weight(&w.events[i])
+		w.bytes -= size
+		w.evicted += size
 	}
 	w.base = placeOf(w.q, &w.events[n-1])
 	w.events = w.events[n:]

@@ -11,7 +11,7 @@ type MoneyDeposited struct{ Amount int64 }
 
 func Example() {
 	types := typeregistry.Must(
-		typeregistry.Of[MoneyDeposited]("bank.money_deposited", 1),
+		typeregistry.Of(MoneyDeposited{}, "bank.money_deposited", 1),
 	)
 
 	event := MoneyDeposited{Amount: 50_00}
@@ -41,7 +41,7 @@ type MoneyDepositedV1 struct{ Euro int64 }
 
 func ExampleUpcast() {
 	types := typeregistry.Must(
-		typeregistry.Of[MoneyDeposited]("bank.money_deposited", 2),
+		typeregistry.Of(MoneyDeposited{}, "bank.money_deposited", 2),
 		typeregistry.Upcast("bank.money_deposited", 1, func(v MoneyDepositedV1) (MoneyDeposited, error) {
 			return MoneyDeposited{Amount: v.Euro * 100}, nil
 		}),
@@ -62,7 +62,7 @@ func ExampleUpcast() {
 
 func ExampleRegistry_Stored() {
 	types := typeregistry.Must(
-		typeregistry.Of[MoneyDeposited]("bank.money_deposited", 1).Alias("bank.cash_in"),
+		typeregistry.Of(MoneyDeposited{}, "bank.money_deposited", 1).Alias("bank.cash_in"),
 		typeregistry.Upcast("bank.paid", 1, func(v MoneyDepositedV1) (MoneyDeposited, error) {
 			return MoneyDeposited{Amount: v.Euro * 100}, nil
 		}),

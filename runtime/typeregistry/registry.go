@@ -26,7 +26,9 @@ func New(types ...Type) (*Registry, error) {
 		byName:  make(map[string][]Type, len(types)),
 		byValue: make(map[reflect.Type]*Type, len(types)),
 	}
-	for _, t := range types {
+	for i, t := range r.types {
+		t = t.ready()
+		r.types[i] = t
 		if err := t.check(); err != nil {
 			return nil, err
 		}
@@ -45,7 +47,7 @@ func New(types ...Type) (*Registry, error) {
 		}
 		r.byValue[t.goType] = &t
 	}
-	for _, t := range types {
+	for _, t := range r.types {
 		if err := r.target(t); err != nil {
 			return nil, err
 		}

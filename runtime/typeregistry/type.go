@@ -12,8 +12,10 @@ import (
 type Type struct {
 	name     string
 	revision int
-	goType   reflect.Type
-	decode   func(unmarshal func(dst any) error) (any, error)
+	// event is what [Of] was given; ready turns it into the next two.
+	event  any
+	goType reflect.Type
+	decode func(unmarshal func(dst any) error) (any, error)
 	// more is nil for most types, so that a Type is quickly copied.
 	more *more
 }
@@ -67,21 +69,24 @@ func (t Type) reason() string {
 	return t.more.reason
 }
 
-// Of describes event type T, stored under name at revision. Revisions begin at 1.
-// T is the struct itself, not a pointer to it. [New] checks all of this.
-func Of[T any](name string, revision int) Type {
-	return Type{
-		name:     name,
-		revision: revision,
-		goType:   reflect.TypeFor[T](),
-		decode: func(unmarshal func(dst any) error) (any, error) {
-			var v T
-			if err := unmarshal(&v); err != nil {
-				return nil, err
-			}
-			return v, nil
-		},
+// Of describes the Go type of event, whose value does not matter, stored under name
+// at revision. Revisions begin at 1. It is the struct itself, not a pointer to it.
+// [New] checks all of this.
+//
+// It does so little that the compiler makes no function and no call of it: a
+// function per event, by a type parameter, was half of the time that a package of
+// hundreds took to compile.
+func Of(event any, name string, revision int) Type {
+	return Type{name: name, revision: revision, event: event}
+}
+
+// ready returns t with what [Of] leaves to the registry.
+func (t Type) ready() Type {
+	if t.event != nil && t.goType == nil {
+		t.goType = reflect.TypeOf(t.event)
+		t.decode = decodeAs(t.goType)
 	}
+	return t
 }
 
 // Union describes event type T whose fields hold unions: interfaces, of which a
@@ -164,7 +169,7 @@ func (t Type) Revision() int { return t.revision }
 
 // GoType returns the Go type that is decoded: the event's, or the shape that an
 // upcaster begins with. Nil for the zero Type and for a [Gone] name.
-func (t Type) GoType() reflect.Type { return t.goType }
+func (t Type) GoType() reflect.Type { return t.ready().goType }
 
 // Aliases returns the further names under which it was stored.
 func (t Type) Aliases() []string { return slices.Clone(t.aliases()) }
@@ -176,7 +181,7 @@ func (t Type) IsRetired() bool { return t.more != nil && t.more.retired }
 func (t Type) IsUpcast() bool { return t.to() != nil }
 
 // IsGone reports whether events of the name are passed over.
-func (t Type) IsGone() bool { return t.goType == nil && t.IsRetired() }
+func (t Type) IsGone() bool { return t.goType == nil && t.event == nil && t.IsRetired() }
 
 // Stored returns what is to be encoded for event, which is of the Go type: the event
 // itself, unless it holds a union. It fails on a value that is no member of its
@@ -194,6 +199,7 @@ func (t Type) Stored(event any) (any, error) {
 // has written is discarded and its error is returned as it is; what an upcaster
 // says is an [*UpcastError].
 func (t Type) Decode(unmarshal func(dst any) error) (any, error) {
+	t = t.ready()
 	if t.decode == nil {
 		return nil, errors.New("decode an event: the zero Type describes no Go type; take types from a Registry")
 	}
@@ -206,8 +212,10 @@ func (t Type) check() error {
 		return &InvalidTypeError{Name: t.name, Revision: t.revision, GoType: typeName(t.goType), Reason: reason}
 	}
 	switch {
-	case t.decode == nil:
+	case t.decode == nil && t.name == "" && t.revision == 0:
 		return invalid("the zero Type; make types with typeregistry.Of")
+	case t.decode == nil:
+		return invalid("there is no event; pass a value of its type")
 	case t.name == "":
 		return invalid("the stored name is empty; events are found by it for ever")
 	case t.IsGone():

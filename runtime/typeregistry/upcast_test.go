@@ -22,9 +22,9 @@ var errNo = errors.New("no")
 func evolved(t testing.TB) *typeregistry.Registry {
 	t.Helper()
 	r, err := typeregistry.New(
-		typeregistry.Of[opened]("bank.opened", 1).Alias("account.opened", "konto.opened"),
-		typeregistry.Of[deposited]("bank.deposited", 3).Alias("bank.paid"),
-		typeregistry.Of[closed]("bank.closed", 1).Retire("never more"),
+		typeregistry.Of(opened{}, "bank.opened", 1).Alias("account.opened", "konto.opened"),
+		typeregistry.Of(deposited{}, "bank.deposited", 3).Alias("bank.paid"),
+		typeregistry.Of(closed{}, "bank.closed", 1).Retire("never more"),
 		typeregistry.Upcast("bank.deposited", 1, func(v depositedV1) (deposited, error) { return deposited{v.Cents * 2}, nil }),
 		typeregistry.Upcast("bank.deposited", 2, func(v depositedV1) (deposited, error) { return deposited{}, errNo }),
 		typeregistry.Upcast("bank.booked", 1, func(v depositedV1) (event, error) {
@@ -168,15 +168,15 @@ func TestWhatTypesAre(t *testing.T) {
 
 func TestNewRefusesWhatLeadsNowhere(t *testing.T) {
 	t.Parallel()
-	of := typeregistry.Of[opened]("bank.opened", 1)
+	of := typeregistry.Of(opened{}, "bank.opened", 1)
 	up := func(name string, revision int) typeregistry.Type {
 		return typeregistry.Upcast(name, revision, func(opened) (opened, error) { return opened{}, nil })
 	}
 	for want, types := range map[string][]typeregistry.Type{
 		"that name and revision belong to typeregistry_test.opened": {of, up("bank.opened", 1)},
 		"its upcaster returns typeregistry_test.deposited, which":   {of, typeregistry.Upcast("bank.x", 1, func(opened) (deposited, error) { return deposited{}, nil })},
-		`also "bank.opened": that name belongs to "bank.opened"`:    {of, typeregistry.Of[deposited]("bank.deposited", 1).Alias("bank.opened")},
-		`also "a": that name belongs to "bank.opened"`:              {of.Alias("a"), typeregistry.Of[deposited]("bank.deposited", 1).Alias("a")},
+		`also "bank.opened": that name belongs to "bank.opened"`:    {of, typeregistry.Of(deposited{}, "bank.deposited", 1).Alias("bank.opened")},
+		`also "a": that name belongs to "bank.opened"`:              {of.Alias("a"), typeregistry.Of(deposited{}, "bank.deposited", 1).Alias("a")},
 		"the name is retired, and its events are passed over":       {of, typeregistry.Gone("bank.opened", "")},
 		`register "bank.x": the name is retired`:                    {of, typeregistry.Gone("bank.x", ""), up("bank.x", 1)},
 		"an alias is empty":                                         {of.Alias("")},

@@ -37,7 +37,7 @@ const (
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[MoneySpent](MoneySpentName, 1),
+	typeregistry.Of(MoneySpent{}, MoneySpentName, 1),
 )
 
 // purseFamily is what the streams and handlers below have in common.

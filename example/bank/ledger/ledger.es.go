@@ -36,7 +36,7 @@ const (
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[LineRejected](LineRejectedName, 1),
+	typeregistry.Of(LineRejected{}, LineRejectedName, 1),
 )
 
 // ledgerFamily is what the streams and handlers below have in common.

@@ -43,9 +43,9 @@ const (
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[AccountOpened](AccountOpenedName, 1),
-	typeregistry.Of[MoneyDeposited](MoneyDepositedName, 2),
-	typeregistry.Of[MoneyWithdrawn](MoneyWithdrawnName, 1),
+	typeregistry.Of(AccountOpened{}, AccountOpenedName, 1),
+	typeregistry.Of(MoneyDeposited{}, MoneyDepositedName, 2),
+	typeregistry.Of(MoneyWithdrawn{}, MoneyWithdrawnName, 1),
 )
 
 // bankFamily is what the streams and handlers below have in common.

@@ -190,15 +190,15 @@ const (
 
 // Types maps stored names and revisions to Go types.
 var Types = typeregistry.Must(
-	typeregistry.Of[Scalars](ScalarsName, 1),
-	typeregistry.Of[Named](NamedName, 1),
-	typeregistry.Of[Optional](OptionalName, 1),
-	typeregistry.Of[Lists](ListsName, 1),
-	typeregistry.Of[Tree](TreeName, 1),
-	typeregistry.Of[Embeds](EmbedsName, 1),
-	typeregistry.Of[Uncommon](UncommonName, 1),
-	typeregistry.Of[Empty](EmptyName, 1),
-	typeregistry.Of[Placed](PlacedName, 1),
+	typeregistry.Of(Scalars{}, ScalarsName, 1),
+	typeregistry.Of(Named{}, NamedName, 1),
+	typeregistry.Of(Optional{}, OptionalName, 1),
+	typeregistry.Of(Lists{}, ListsName, 1),
+	typeregistry.Of(Tree{}, TreeName, 1),
+	typeregistry.Of(Embeds{}, EmbedsName, 1),
+	typeregistry.Of(Uncommon{}, UncommonName, 1),
+	typeregistry.Of(Empty{}, EmptyName, 1),
+	typeregistry.Of(Placed{}, PlacedName, 1),
 )
 
 // zooFamily is what the streams and handlers below have in common.

@@ -357,3 +357,47 @@ func TestCheckpointsAreHotUpdates(t *testing.T) {
 		}
 	}
 }
+
+// TestOperatorsDoNotEndAHandlersTransaction: who renames or deletes a subscription waits
+// for its lane, which a transaction has. The transaction needs nothing that they have.
+func TestOperatorsDoNotEndAHandlersTransaction(t *testing.T) {
+	t.Parallel()
+	for name, meddle := range map[string]func(context.Context, store.Subscriptions) error{
+		"renames": func(ctx context.Context, k store.Subscriptions) error { return k.Rename(ctx, "s", "t") },
+		"deletes": func(ctx context.Context, k store.Subscriptions) error { return k.Delete(ctx, "s") },
+		"pauses":  func(ctx context.Context, k store.Subscriptions) error { return k.Pause(ctx, "s", true) },
+		"resets":  func(ctx context.Context, k store.Subscriptions) error { return k.Reset(ctx, "s", 0, true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			k := s.Subscriptions()
+			hold, _ := take(t, s, newMember())
+			event := store.Parked{Key: "k", At: 1, Stream: "bank-1", Type: "opened", EventID: uuid.New(), State: store.ParkedRetry}
+			if err := k.Park(t.Context(), hold, event); err != nil {
+				t.Fatal(err)
+			}
+			c := newCounting(t, s)
+			meddled := make(chan error, 1)
+			err := s.Transact(t.Context(), store.Move{Hold: hold, From: 0, To: 1}, func(ctx context.Context, in store.Streams) error {
+				go func() { meddled <- meddle(t.Context(), k) }()
+				waitFor(t, pgtest.Pool(t), "somebody waits for the lane", fmt.Sprintf(
+					`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%%s%%')`, postgres.SchemaOf(s)))
+				if err := k.Unpark(ctx, hold, "k", 1); err != nil {
+					return err
+				}
+				return c.handle(ctx, in)
+			})
+			if err != nil {
+				t.Errorf("the transaction: %v", err)
+			}
+			if err := <-meddled; err != nil {
+				t.Errorf("who %s: %v", name, err)
+			}
+			var n int
+			if err := pgtest.Pool(t).QueryRow(t.Context(), "SELECT n FROM "+c.table).Scan(&n); err != nil || n != 1 || c.calls != 1 {
+				t.Errorf("the effect is there %d times after %d calls, %v", n, c.calls, err)
+			}
+		})
+	}
+}

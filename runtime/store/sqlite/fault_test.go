@@ -23,8 +23,8 @@ var faults sync.Map
 type fault struct {
 	// pages is the most that the file may have, as if the disk were full then.
 	pages atomic.Int64
-	// commit is called by every COMMIT that writes.
-	commit func()
+	// commit is called by every COMMIT that writes, change before every row changes.
+	commit, change func()
 }
 
 // applyFaults is called by the driver for each new connection.
@@ -46,6 +46,9 @@ func applyFaults(conn driver.ExecQuerierContext, dsn string) error {
 	}
 	if f.commit != nil {
 		conn.(driver.HookRegisterer).RegisterCommitHook(func() int32 { f.commit(); return 0 })
+	}
+	if f.change != nil {
+		conn.(driver.HookRegisterer).RegisterPreUpdateHook(func(driver.SQLitePreUpdateData) { f.change() })
 	}
 	return nil
 }

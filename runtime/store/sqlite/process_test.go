@@ -29,6 +29,13 @@ func runChild(role string) int {
 		"append": appendMany, "forever": appendForever, "migrate": migrateOnly,
 		"readonly": useReadOnly, "limited": useLimited, "history": makeHistory,
 	}
+	if role == "killed" {
+		if err := handleAndDie(os.Getenv(childFileEnv)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
 	s, err := sqlite.Open(os.Getenv(childFileEnv), sqlite.Config{HardDeletes: role == "history"})
 	if err == nil {
 		err = roles[role](s)

@@ -162,6 +162,7 @@ func (s *Store) Transact(ctx context.Context, m store.Move, f func(ctx context.C
 		return interpret(store.Ended(waiting, ""), s.file, op, err)
 	}
 	in := &Tx{s: s, sql: begun, t: &tx{s: w.session}}
+	defer in.end() // also if f panics
 	committing := false
 	defer func() {
 		if !committing && begun.Rollback() != nil { // also if f panics

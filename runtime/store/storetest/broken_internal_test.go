@@ -22,6 +22,7 @@ type broken struct {
 	read          func(context.Context, store.Query) iter.Seq2[store.Recorded, error]
 	subscriptions func(store.Subscriptions) store.Subscriptions
 	once          sync.Once
+	kept          bool // a transaction stays open
 	transact      func(context.Context, store.Move, func(context.Context, store.Streams) error) error
 	save          func(context.Context, store.Snapshot) error
 	info          func(store.StreamInfo) store.StreamInfo
@@ -49,10 +50,11 @@ func (b *broken) Read(ctx context.Context, q store.Query) iter.Seq2[store.Record
 }
 
 func (b *broken) Subscriptions() store.Subscriptions {
+	sound := transactional{b.Store.Subscriptions()}
 	if b.subscriptions == nil {
-		return b.Store.Subscriptions()
+		return sound
 	}
-	return b.subscriptions(b.Store.Subscriptions())
+	return b.subscriptions(sound)
 }
 
 func (b *broken) SaveSnapshot(ctx context.Context, s store.Snapshot) error {

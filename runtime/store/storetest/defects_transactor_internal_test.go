@@ -17,7 +17,24 @@ var oneTransaction sync.Mutex
 type unit struct {
 	*broken
 	batches []store.Batch
+	unparks []func(context.Context) error
 	ended   bool
+}
+
+// transactional are subscriptions that know their transaction by the context.
+type transactional struct{ store.Subscriptions }
+
+func (k transactional) Unpark(ctx context.Context, h store.Hold, key string, at uint64) error {
+	in, _ := store.StreamsFrom(ctx)
+	u, ok := in.(*unit)
+	if !ok {
+		return k.Subscriptions.Unpark(ctx, h, key, at)
+	}
+	if s, err := k.Find(ctx, h.Subscription); err != nil || s.Lanes[h.Lane].Token != h.Token {
+		return &store.FencedError{Holds: []store.Hold{h}}
+	}
+	u.unparks = append(u.unparks, func(ctx context.Context) error { return k.Subscriptions.Unpark(ctx, h, key, at) })
+	return nil
 }
 
 var errUnitEnded = errors.New("the transaction has ended")
@@ -86,12 +103,17 @@ func (b *broken) transacted(ctx context.Context, m store.Move, f func(context.Co
 		return &store.FencedError{Holds: []store.Hold{m.Hold}}
 	}
 	u := &unit{broken: b}
-	defer func() { u.ended = true }()
+	defer func() { u.ended = !b.kept }()
 	if err := f(store.WithStreams(ctx, u), u); err != nil {
 		return err
 	}
 	if len(u.batches) > 0 {
 		if _, err := b.Store.Append(ctx, u.batches...); err != nil {
+			return err
+		}
+	}
+	for _, unpark := range u.unparks {
+		if err := unpark(ctx); err != nil {
 			return err
 		}
 	}
@@ -144,6 +166,30 @@ var transactorDefects = []defect{
 				return f(ctx, b)
 			}
 			return err
+		}
+	}},
+	{"unparks at once what is unparked in a transaction", "unparking in a transaction", func(b *broken) {
+		b.subscriptions = func(store.Subscriptions) store.Subscriptions { return b.Store.Subscriptions() }
+	}},
+	{"keeps what is unparked in a transaction", "unparking in a transaction", spoil(func(s *spoiled, k store.Subscriptions) {
+		s.unpark = func(ctx context.Context, h store.Hold, key string, at uint64) error {
+			if in, _ := store.StreamsFrom(ctx); in != nil {
+				return nil
+			}
+			return k.Unpark(ctx, h, key, at)
+		}
+	})},
+	{"leaves a transaction open to who panics", "streams of a transaction that has ended", func(b *broken) {
+		b.transact = func(ctx context.Context, m store.Move, f handlerFunc) error {
+			return b.transacted(ctx, m, func(ctx context.Context, s store.Streams) error {
+				defer func() {
+					if v := recover(); v != nil {
+						s.(*unit).broken.kept = true
+						panic(v)
+					}
+				}()
+				return f(ctx, s)
+			})
 		}
 	}},
 	{"leaves a transaction open", "streams of a transaction that has ended", func(b *broken) {

@@ -136,20 +136,64 @@ func transactorCases() []contractCase {
 			f.equal("at", uint64(5), f.at("s"))
 			f.equal("effects", upTo(5), carried(f.all()))
 		})},
+		{name: "unparking in a transaction is undone with it and done with it", needs: store.Transacts, run: run(func(f *fixture, t store.Transactor) {
+			h := f.held("s")
+			f.park(h, parked("k", 1), parked("k", 2), parked("l", 1))
+			before := []string{"k@1 parked", "k@2 parked", "l@1 parked"}
+			unpark := func(returns error, want ...string) {
+				f.Helper()
+				err := t.Transact(f.ctx, store.Move{Hold: h}, func(ctx context.Context, s store.Streams) error {
+					f.done("unpark inside", f.subs().Unpark(ctx, h, "k", 1))
+					_, err := s.Append(ctx, batch("bank-1", store.Any, event(1)))
+					f.done("append inside", err)
+					f.equal("outside, meanwhile", before, namesOf(f.parkedAll("s")))
+					return returns
+				})
+				if err != returns { //nolint:errorlint // as it is
+					f.Errorf("got %v, want %v", err, returns)
+				}
+				f.equal("parked", want, namesOf(f.parkedAll("s")))
+			}
+			unpark(no, before...)
+			f.equal("stored", 0, len(f.all()))
+			unpark(nil, before[1:]...)
+			f.equal("stored", upTo(1), carried(f.all()))
+			f.equal("count", 2, f.find("s").Parked)
+			err := t.Transact(f.ctx, store.Move{Hold: h}, func(ctx context.Context, _ store.Streams) error {
+				page, err := f.subs().Parked(ctx, store.ParkedQuery{Subscription: "s", Lane: -1, Limit: 10})
+				f.done("list inside", err)
+				f.equal("what another one has unparked", before[1:], namesOf(page))
+				wrong := h
+				wrong.Token++
+				f.fenced(f.subs().Unpark(ctx, wrong, "k", 2), wrong)
+				return f.subs().Unpark(ctx, h, "m", 1) // which is not there
+			})
+			f.done("transact", err)
+			f.equal("parked", before[1:], namesOf(f.parkedAll("s")))
+		})},
 		{name: "streams of a transaction that has ended are refused", needs: store.Transacts, run: run(func(f *fixture, t store.Transactor) {
 			h := f.held("s")
-			var kept store.Streams
-			f.done("transact", t.Transact(f.ctx, store.Move{Hold: h, To: 1}, func(_ context.Context, s store.Streams) error {
-				kept = s
-				return nil
-			}))
-			if _, err := kept.Append(f.ctx, batch("bank-1", 0, event(1))); err == nil {
-				f.Error("an append after the end succeeded")
+			for _, ends := range []func() error{
+				func() error { return nil },
+				func() error { return no },
+				func() error { panic("sick") },
+			} {
+				var kept store.Streams
+				func() {
+					defer func() { _ = recover() }()
+					_ = t.Transact(f.ctx, store.Move{Hold: h}, func(_ context.Context, s store.Streams) error {
+						kept = s
+						return ends()
+					})
+				}()
+				if _, err := kept.Append(f.ctx, batch("bank-1", 0, event(1))); err == nil {
+					f.Error("an append after the end succeeded")
+				}
+				if _, err := collect(f.ctx, kept, store.Query{}); err == nil {
+					f.Error("a read after the end succeeded")
+				}
+				f.equal("stored", 0, len(f.all()))
 			}
-			if _, err := collect(f.ctx, kept, store.Query{}); err == nil {
-				f.Error("a read after the end succeeded")
-			}
-			f.equal("stored", 0, len(f.all()))
 			f.append("bank-1", 0, event(1))
 		})},
 	}

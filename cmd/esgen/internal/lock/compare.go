@@ -15,6 +15,8 @@ type comparison struct {
 	written  bool
 	places   map[string]templates.Position
 	families []templates.Position
+	// retired are families and the names that are retired in them.
+	retired [][2]string
 	// inside are the breaches in fields, by rule.
 	inside map[string][]Breach
 }
@@ -97,8 +99,24 @@ func (c *comparison) reads(e Event) bool {
 	if now, ok := c.current(e.Name, e.Revision); ok && now.Revision == e.Revision {
 		return true
 	}
-	_, ok := c.upcast(e)
-	return ok || c.isRetired(e.Name)
+	if !c.isFamily(e.Family) { // which is told apart
+		_, ok := c.upcast(e)
+		return ok || c.isRetired(e.Name)
+	}
+	u, ok := c.upcast(e)
+	return ok && u.family == e.Family || slices.Contains(c.retired, [2]string{e.Family, e.Name})
+}
+
+func (c *comparison) isFamily(name string) bool {
+	return slices.ContainsFunc(c.now.Families, func(f Family) bool { return f.Name == name })
+}
+
+// elsewhere tells that what would read a revision is of other families than its event.
+func (c *comparison) elsewhere(e Event) string {
+	if _, ok := c.upcast(e); ok || c.isRetired(e.Name) {
+		return " in streams of family " + e.Family + " (add " + e.Family + " to family= of what reads it in others)"
+	}
+	return ""
 }
 
 func removed(c *comparison) (list []Breach) {
@@ -111,8 +129,8 @@ func removed(c *comparison) (list []Breach) {
 				e.Go, c.now.Events[i].Name, e.Name, e.Name))
 			continue
 		}
-		list = append(list, c.breach(e.Name, e.Revision, "the event %s is gone, so that stored events cannot be read: keep the type and write "+
-			"//esgen:retired name=%s, or write that above the package clause if they are to be passed over", e.Name, e.Name))
+		list = append(list, c.breach(e.Name, e.Revision, "the event %s is gone, so that stored events cannot be read%s: keep the type and write "+
+			"//esgen:retired name=%s, or write that above the package clause if they are to be passed over", e.Name, c.elsewhere(e), e.Name))
 	}
 	return list
 }
@@ -138,8 +156,8 @@ func chainMissing(c *comparison) (list []Breach) {
 		if !ok || c.reads(e) || e.Revision > now.Revision {
 			continue
 		}
-		list = append(list, c.breach(e.Name, e.Revision, "revision %d of %s is stored and nobody reads it: write //esgen:upcast name=%s revision=%d "+
-			"above a function from that shape to the next", e.Revision, e.Name, e.Name, e.Revision))
+		list = append(list, c.breach(e.Name, e.Revision, "revision %d of %s is stored and nobody reads it%s: write //esgen:upcast name=%s revision=%d "+
+			"above a function from that shape to the next", e.Revision, e.Name, c.elsewhere(e), e.Name, e.Revision))
 	}
 	return list
 }
@@ -196,7 +214,11 @@ func aliasRemoved(c *comparison) (list []Breach) {
 				list = append(list, c.breach(e.Name, e.Revision, "%s is an alias of %s now, and was of %s, so that its events are read as another: "+
 					"give it back", alias, now.Name, kept.Name))
 			case !ok && !upcast && !c.isRetired(alias):
-				list = append(list, c.breach(e.Name, e.Revision, "the alias %s of %s is gone, so that events stored under it cannot be read: add alias=%s", alias, e.Name, alias))
+				instead := "add alias=" + alias
+				if !isKept {
+					instead = "write an //esgen:upcast for it, too, or //esgen:retired name=" + alias + " above the package clause if they are to be passed over"
+				}
+				list = append(list, c.breach(e.Name, e.Revision, "the alias %s of %s is gone, so that events stored under it cannot be read: %s", alias, e.Name, instead))
 			}
 		}
 	}
@@ -231,6 +253,16 @@ func familyChanged(c *comparison) (list []Breach) {
 		}
 	}
 	return list
+}
+
+// formatsRemoved: what the formats are is known at run time only.
+func formatsRemoved(c *comparison) []Breach {
+	if c.was.Serializers == "" || c.now.Serializers != "" || len(c.now.Events) == 0 {
+		return nil
+	}
+	return []Breach{{Where: c.was.Package, At: c.place("", 0), Text: fmt.Sprintf(
+		"the formats of %s are gone, and events stored in one that is not built in cannot be read: keep //esgen:package serializers=%s",
+		c.was.Serializers, c.was.Serializers)}}
 }
 
 // stale: the file is to hold what is stored now, so that the next change is held
@@ -283,7 +315,7 @@ func upcastShape(c *comparison) (list []Breach) {
 		// An upcaster may leave out what it does not need.
 		for _, rule := range []string{
 			"KIND_CHANGED", "KIND_NARROWED", "CUSTOM_CHANGED", "QUOTED_CHANGED", "MEMBER_REMOVED", "VALUE_MOVED",
-			"FIELD_ADDED", "FIELD_REQUIRED", "FIELD_RENAMED", "FIELD_CASE",
+			"FIELD_ADDED", "FIELD_REQUIRED", fieldRenamed, fieldCase,
 		} {
 			for _, b := range only.inside[rule] {
 				for _, other := range []string{", or " + instead, ", else " + instead} {

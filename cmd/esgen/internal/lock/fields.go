@@ -33,6 +33,37 @@ type fieldWalk struct {
 	at    templates.Position
 	// seen are pairs of definitions that were compared, each once: this ends recursion.
 	seen map[[2]string]bool
+	// within are the definitions that are looked into, the innermost last.
+	within []pair
+}
+
+// pair is a definition as it was beside one as it is now.
+type pair struct{ was, now string }
+
+// whole gives a reference the hash that it lacks within the type itself. What the type
+// has been in other revisions is another definition of the name.
+func (w *fieldWalk) whole(t Type, side func(pair) string) Type {
+	if !t.isRef() {
+		args := slices.Clone(t.Args)
+		for i, a := range args {
+			args[i] = w.whole(a, side)
+		}
+		return Type{t.Word, args}
+	}
+	if strings.Contains(t.Word, "@") {
+		return t
+	}
+	for _, p := range slices.Backward(w.within) {
+		if strings.HasPrefix(side(p), t.Word+"@") {
+			return Type{Word: side(p)}
+		}
+	}
+	return t
+}
+
+// types are what a field was and is.
+func (w *fieldWalk) types(was, now string) (Type, Type) {
+	return w.whole(parseType(was), func(p pair) string { return p.was }), w.whole(parseType(now), func(p pair) string { return p.now })
 }
 
 func (w *fieldWalk) found(path string, at templates.Position) found {
@@ -57,16 +88,16 @@ func (w *fieldWalk) fields(path string, was, now []Field) {
 		i := slices.IndexFunc(now, func(f Field) bool { return equalFold(f.Name, old.Name) })
 		if i >= 0 {
 			taken[now[i].Name] = true
-			w.found(at, now[i].at)("FIELD_CASE", "%q is stored as %q now: SQL and other readers do not find what is stored; keep the name, or %s", old.Name, now[i].Name, instead)
+			w.found(at, now[i].at)(fieldCase, "%q is stored as %q now: SQL and other readers do not find what is stored; keep the name, or %s", old.Name, now[i].Name, instead)
 			continue
 		}
 		i = slices.IndexFunc(now, func(f Field) bool { return f.Go != "" && f.Go == old.Go })
 		if i >= 0 {
 			taken[now[i].Name] = true
-			w.found(at, now[i].at)("FIELD_RENAMED", "%s is stored as %q now, was %q, so that stored values are lost: keep json:%q, or %s", old.Go, now[i].Name, old.Name, old.Name, instead)
+			w.found(at, now[i].at)(fieldRenamed, "%s is stored as %q now, was %q, so that stored values are lost: keep json:%q, or %s", old.Go, now[i].Name, old.Name, old.Name, instead)
 			continue
 		}
-		w.found(at, templates.Position{})("FIELD_REMOVED", "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
+		w.found(at, templates.Position{})(fieldRemoved, "%q is gone, so that stored values are lost: keep the field, or %s", old.Name, instead)
 	}
 	for _, f := range now {
 		if _, ok := named(was, f.Name); !ok && !taken[f.Name] {
@@ -86,7 +117,7 @@ func (w *fieldWalk) swapped(path string, was, now []Field, old, f Field) {
 	i := slices.IndexFunc(was, func(b Field) bool { return b.Go == f.Go })
 	j := slices.IndexFunc(now, func(n Field) bool { return n.Go == old.Go })
 	if i >= 0 && j >= 0 {
-		w.found(path, f.at)("FIELD_RENAMED", "%s is stored as %q now, was %q, and %q was the name of %s: stored values of the one are read as the other; "+
+		w.found(path, f.at)(fieldRenamed, "%s is stored as %q now, was %q, and %q was the name of %s: stored values of the one are read as the other; "+
 			"give each its name again, or %s", f.Go, f.Name, was[i].Name, f.Name, old.Go, instead)
 	}
 }
@@ -95,7 +126,7 @@ func (w *fieldWalk) swapped(path string, was, now []Field, old, f Field) {
 func (w *fieldWalk) reused(path string, f Field) {
 	where := w.event.key() + "/" + path
 	i := slices.IndexFunc(w.was.Accepted, func(a Accepted) bool {
-		return a.Where == where && slices.Contains([]string{"FIELD_REMOVED", "FIELD_RENAMED", "FIELD_CASE"}, a.Rule)
+		return a.Where == where && slices.Contains([]string{fieldRemoved, fieldRenamed, fieldCase}, a.Rule)
 	})
 	if i >= 0 {
 		w.found(path, f.at)("FIELD_REUSED", "%q was a field before that was dropped (%s), and stored events may have it: choose another name, or %s",
@@ -106,19 +137,23 @@ func (w *fieldWalk) reused(path string, f Field) {
 // field compares one that has its name still.
 func (w *fieldWalk) field(path string, was, now Field) {
 	tell := w.found(path, now.at)
-	w.sameField(was, now, tell)
+	before, after := w.types(was.Type, now.Type)
+	if was.Quoted != now.Quoted {
+		tell("QUOTED_CHANGED", "%q has another option \"string\" in its tag: stored values have the other form; keep it, or %s", now.Name, instead)
+	}
+	w.sameType(now.Name, before, after, tell)
 	switch before, after := msgpackName(was), msgpackName(now); {
 	case before == after:
 	case after == "-":
-		tell("FIELD_REMOVED", "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
+		tell(fieldRemoved, "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
 	case before != "-":
-		tell("FIELD_RENAMED", "%q is stored as %q by msgpack now, was %q, so that values stored in that format are lost: keep msgpack:%q, or %s",
+		tell(fieldRenamed, "%q is stored as %q by msgpack now, was %q, so that values stored in that format are lost: keep msgpack:%q, or %s",
 			now.Name, after, before, before, instead)
 	}
 	if was.Omit != now.Omit {
 		tell("OMIT_CHANGED", "%q %s now, before it %s: a program that tells missing from zero sees a difference", now.Name, omits(now.Omit), omits(was.Omit))
 	}
-	w.nested(path, parseType(was.Type), parseType(now.Type), now.at)
+	w.nested(path, before, after, now.at)
 }
 
 // msgpackName is the name under which msgpack stores a field.
@@ -136,14 +171,7 @@ func omits(omit string) string {
 	return "is left out when it is " + omit
 }
 
-// sameField compares kinds, without what is inside of definitions.
-func (c *comparison) sameField(was, now Field, tell found) {
-	if was.Quoted != now.Quoted {
-		tell("QUOTED_CHANGED", "%q has another option \"string\" in its tag: stored values have the other form; keep it, or %s", now.Name, instead)
-	}
-	c.sameType(now.Name, parseType(was.Type), parseType(now.Type), tell)
-}
-
+// sameType compares kinds, without what is inside of definitions.
 func (c *comparison) sameType(name string, was, now Type, tell found) {
 	was, now = c.under(&c.was, was), c.under(&c.now, now)
 	changed := func() {
@@ -218,11 +246,13 @@ func (w *fieldWalk) nested(path string, was, now Type, at templates.Position) {
 }
 
 func (w *fieldWalk) definitions(path string, was, now Type, at templates.Position) {
-	pair := [2]string{was.Word, now.Word}
-	if w.seen[pair] {
+	both := [2]string{was.Word, now.Word}
+	if w.seen[both] {
 		return
 	}
-	w.seen[pair] = true
+	w.seen[both] = true
+	w.within = append(w.within, pair{was.Word, now.Word})
+	defer func() { w.within = w.within[:len(w.within)-1] }()
 	old, _ := w.was.definition(was.Word)
 	d, _ := w.now.definition(now.Word)
 	tell := w.found(path, at)
@@ -239,7 +269,9 @@ func (w *fieldWalk) definitions(path string, was, now Type, at templates.Positio
 			tell("MEMBER_REMOVED", "the member %q of %q is %s now, and %q was: what is stored as the one is read as the other; give each its name again, or %s",
 				m.Name, path, strings.TrimPrefix(goOf(f), "#"), is, instead)
 		}
-		w.nested(join(path, m.Name), parseType(m.Type), parseType(f.Type), at)
+		before, after := w.types(m.Type, f.Type)
+		w.sameType(join(path, m.Name), before, after, tell)
+		w.nested(join(path, m.Name), before, after, at)
 	}
 	for _, m := range d.Members {
 		if _, ok := named(old.Members, m.Name); !ok && len(old.Members) > 0 {

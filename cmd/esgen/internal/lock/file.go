@@ -41,7 +41,30 @@ func Parse(data []byte) (File, error) {
 		return File{}, errors.New("something stands behind its end")
 	}
 	f.sort()
-	return f, nil
+	return f, f.whole()
+}
+
+// whole looks for types that were cut by hand or by a merge.
+func (f File) whole() error {
+	fields := func(of string, list []Field) error {
+		for _, field := range list {
+			if !parseType(field.Type).isWhole() {
+				return fmt.Errorf("the type %q of %s/%s is none: take it from the repository's history", field.Type, of, field.Name)
+			}
+		}
+		return nil
+	}
+	for _, e := range f.Events {
+		if err := fields(e.key(), e.Fields); err != nil {
+			return err
+		}
+	}
+	for _, d := range f.Definitions {
+		if err := errors.Join(fields(d.Name, d.Fields), fields(d.Name, d.Members), fields(d.Name, []Field{{Name: "type", Type: d.Type}})); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // UnmarshalJSON also takes a text, which is what a value was before its constants

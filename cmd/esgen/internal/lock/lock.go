@@ -18,8 +18,10 @@ const Format = 1
 // File is what is locked of a package. Its lists are sorted, so that two branches
 // that add different events seldom touch the same lines.
 type File struct {
-	Format      int          `json:"format"`
-	Package     string       `json:"package"`
+	Format  int    `json:"format"`
+	Package string `json:"package"`
+	// Serializers is the variable with formats of the package's own.
+	Serializers string       `json:"serializers,omitempty"`
 	Families    []Family     `json:"families"`
 	Events      []Event      `json:"events"`
 	Upcasts     []Upcast     `json:"upcasts,omitempty"`
@@ -112,7 +114,7 @@ type Accepted struct {
 
 // Of returns what is to be locked of a package now.
 func Of(p templates.Package) File {
-	f := File{Format: Format, Package: p.Name, Families: []Family{}, Events: []Event{}}
+	f := File{Format: Format, Package: p.Name, Serializers: p.Serializers, Families: []Family{}, Events: []Event{}}
 	d := &definer{known: make(map[*templates.Shape]string), made: make(map[string]Definition)}
 	for _, family := range p.Families {
 		f.Families = append(f.Families, Family{Name: family.Name, ID: goName(family.ID.Type), Text: idText(family.ID.Text)})

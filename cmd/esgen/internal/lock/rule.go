@@ -15,6 +15,13 @@ type Rule struct {
 	check func(*comparison) []Breach
 }
 
+// Rules that others build on.
+const (
+	fieldRemoved = "FIELD_REMOVED"
+	fieldRenamed = "FIELD_RENAMED"
+	fieldCase    = "FIELD_CASE"
+)
+
 // Rules lists all, in the order in which breaches are told.
 func Rules() []Rule {
 	return []Rule{
@@ -25,9 +32,10 @@ func Rules() []Rule {
 		{"RETIRED_REMOVED", "a retired name that is forgotten, and could be given again", false, forgotten},
 		{"ALIAS_REMOVED", "events under an old name that nobody reads any more", false, aliasRemoved},
 		{"FAMILY_CHANGED", "an event, or the ids of a family, that moved away from their streams", false, familyChanged},
-		{"FIELD_REMOVED", "a stored value that is lost when it is read", false, inFields("FIELD_REMOVED")},
-		{"FIELD_RENAMED", "a stored value that is lost, or read as another, because the field has another name", false, inFields("FIELD_RENAMED")},
-		{"FIELD_CASE", "a name that differs in case: programs find it, SQL does not", false, inFields("FIELD_CASE")},
+		{"FORMATS_REMOVED", "formats of the package's own, in which events may be stored", false, formatsRemoved},
+		{fieldRemoved, "a stored value that is lost when it is read", false, inFields(fieldRemoved)},
+		{fieldRenamed, "a stored value that is lost, or read as another, because the field has another name", false, inFields(fieldRenamed)},
+		{fieldCase, "a name that differs in case: programs find it, SQL does not", false, inFields(fieldCase)},
 		{"FIELD_ADDED", "a field that old events lack, with nothing that tells so", false, inFields("FIELD_ADDED")},
 		{"FIELD_REUSED", "a field by the name of one that was dropped, which old events may have", false, inFields("FIELD_REUSED")},
 		{"FIELD_REQUIRED", "a field that old events may have left out or null", false, inFields("FIELD_REQUIRED")},
@@ -69,6 +77,9 @@ func Check(was, current File, p templates.Package, written bool) []Breach {
 	c := &comparison{was: was, now: current, written: written, places: make(map[string]templates.Position)}
 	for _, family := range p.Families {
 		c.families = append(c.families, family.At)
+		for _, r := range family.Retired {
+			c.retired = append(c.retired, [2]string{family.Name, r.Name})
+		}
 		for _, e := range family.Events {
 			c.places[key(e.Name, e.Revision)] = e.At
 		}

@@ -26,7 +26,7 @@ func base() File {
 				{Name: "tags", Type: "map<string,array<#Tag@1>>", Go: "Tags"},
 			}},
 		},
-		Upcasts: []Upcast{{Name: "bank.closed", Revision: 1, To: "Closed", from: []Field{{Name: "why", Type: "string", Go: "Why"}}}},
+		Upcasts: []Upcast{{Name: "bank.closed", Revision: 1, To: "Closed", family: "bank", from: []Field{{Name: "why", Type: "string", Go: "Why"}}}},
 		Retired: []Retired{{Name: "bank.old"}},
 		Definitions: []Definition{
 			{Name: "#Color@1", Type: "string", Values: []Value{{"blue", "Blue"}, {"red", "Red"}}},
@@ -51,7 +51,20 @@ func field(f *File, name string) *Field {
 	return &fields[slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })]
 }
 
-func breaches(was, is File) []Breach { return Check(was, is, templates.Package{Name: "bank"}, true) }
+func breaches(was, is File) []Breach { return Check(was, is, modelOf(is), true) }
+
+// modelOf is a package with the retired names of a file, in all families.
+func modelOf(f File) templates.Package {
+	p := templates.Package{Name: "bank"}
+	for _, family := range f.Families {
+		model := templates.Family{Name: family.Name}
+		for _, r := range f.Retired {
+			model.Retired = append(model.Retired, templates.Retired{Name: r.Name})
+		}
+		p.Families = append(p.Families, model)
+	}
+	return p
+}
 
 func TestNothingIsWrongWithWhatIsTheSame(t *testing.T) {
 	t.Parallel()
@@ -81,7 +94,7 @@ func TestEveryRule(t *testing.T) {
 			func(_, is *File) { is.Events[0].Revision = 1 },
 			func(_, is *File) {
 				is.Events[0].Revision = 3
-				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.closed", Revision: 2})
+				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.closed", Revision: 2, family: "bank"})
 			},
 		},
 		"CHAIN_MISSING": {
@@ -114,13 +127,18 @@ func TestEveryRule(t *testing.T) {
 			func(_, is *File) { is.Events[opened].Family = "card" },
 			func(_, is *File) { e := is.Events[opened]; e.Family = "card"; is.Events = append(is.Events, e) },
 		},
+		"FORMATS_REMOVED": {
+			"bank",
+			func(was, _ *File) { was.Serializers = "formats" },
+			func(was, is *File) { was.Serializers, is.Serializers = "formats", "codecs" },
+		},
 		"FIELD_REMOVED": {
 			"bank.opened@1/owner",
 			func(_, is *File) { is.Events[opened].Fields = is.Events[opened].Fields[1:] },
 			func(_, is *File) {
 				is.Events[opened].Fields = is.Events[opened].Fields[1:]
 				is.Events[opened].Revision = 2
-				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.opened", Revision: 1})
+				is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.opened", Revision: 1, family: "bank"})
 			},
 		},
 		"FIELD_RENAMED": {
@@ -305,7 +323,7 @@ func TestOnlyWhatIsGoneStaysAccepted(t *testing.T) {
 		{Rule: "EVENT_REMOVED", Where: "bank.closed@1", Reason: "an idea"},
 	}
 	got := make([]string, 0, 2)
-	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+	for _, b := range Check(was, is, modelOf(is), false) {
 		got = append(got, b.Rule+":"+b.Where)
 	}
 	if want := []string{"EVENT_REMOVED:bank.closed@2", "KIND_NARROWED:bank.opened@1/amount"}; !slices.Equal(got, want) {
@@ -327,11 +345,47 @@ func TestTypesThatHoldEachOtherAreFollowedFromBothSides(t *testing.T) {
 		Definition{Name: "#A@2", Fields: []Field{{Name: "b", Type: "#B"}}},
 		Definition{Name: "#B@2", Fields: []Field{{Name: "a", Type: "optional<#A@2>"}, {Name: "x", Type: "int64"}}})
 	got := make([]string, 0, 2)
-	for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+	for _, b := range Check(was, is, modelOf(is), false) {
 		got = append(got, b.Rule+":"+b.Where)
 	}
 	if want := []string{"KIND_CHANGED:bank.opened@1/a.b.x"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A type that holds itself is named without its hash there, and may have been another
+// one in an older revision.
+func TestTypesThatHoldThemselvesAreThoseTheyAreIn(t *testing.T) {
+	t.Parallel()
+	was, is := base(), now()
+	node := func(f *File, hash, typ, next string) Type {
+		f.Definitions = append(f.Definitions, Definition{Name: "#Node@" + hash, Fields: []Field{{Name: "v", Type: typ}, {Name: "next", Type: next}}})
+		return Type{Word: "#Node@" + hash}
+	}
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "tree", Type: node(&was, "0", "bool", "optional<#Node>").Word})
+	was.Events[2].Fields = append(was.Events[2].Fields, Field{Name: "tree", Type: node(&was, "1", "string", "optional<#Node>").Word})
+	is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "tree", Type: node(&is, "2", "string", "optional<#Leaf@2>").Word})
+	is.Definitions = append(is.Definitions, Definition{Name: "#Leaf@2", Fields: []Field{{Name: "v", Type: "int64"}, {Name: "next", Type: "optional<#Leaf>"}}})
+	var got []string
+	for _, b := range Check(was, is, modelOf(is), false) {
+		got = append(got, b.Rule+":"+b.Where)
+	}
+	if want := []string{"KIND_CHANGED:bank.opened@1/tree.next.v"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+
+	// And so of unions.
+	was, is = base(), now()
+	for _, f := range []*File{&was, &is} {
+		f.Definitions = append(f.Definitions,
+			Definition{Name: "#U@1", Members: []Field{{Name: "a", Type: "#A@1"}}}, Definition{Name: "#A@1", Fields: []Field{{Name: "n", Type: "#U"}}})
+	}
+	was.Events[0].Fields = append(was.Events[0].Fields, Field{Name: "u", Type: "#U@0"})
+	was.Definitions = append(was.Definitions, Definition{Name: "#U@0", Members: []Field{{Name: "b", Type: "#Tag@1"}}})
+	was.Events[2].Fields = append(was.Events[2].Fields, Field{Name: "u", Type: "#U@1"})
+	is.Events[opened].Fields = append(is.Events[opened].Fields, Field{Name: "u", Type: "#U@1"})
+	if got := Check(was, is, modelOf(is), false); len(got) > 0 {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -418,6 +472,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(text)
 	f.Add([]byte(`{"format":1}`))
+	// Types that lack what they are of.
+	f.Add([]byte(strings.ReplaceAll(string(text), "optional<string>", "optional")))
+	f.Add([]byte(strings.NewReplacer("custom<bank.Money>", "custom", "map<string,array<#Tag@1>>", "map<>").Replace(string(text))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		parsed, err := Parse(data)
 		if err != nil {
@@ -488,6 +545,10 @@ func TestWhatIsReadAsAnother(t *testing.T) {
 			is.Definitions = append(is.Definitions, Definition{Name: "#Cash@2", Fields: []Field{{Name: "counter", Type: "int64"}}})
 			field(is, "pay").Type = "#Payment@2"
 		}},
+		"a member writes itself": {"KIND_CHANGED:bank.opened@1/pay", func(was, is *File) {
+			is.Definitions[1] = Definition{Name: "#Payment@2", Members: []Field{{Name: "card", Type: "#Tag@1"}, {Name: "cash", Type: "text<Cash>"}}}
+			field(is, "pay").Type = "#Payment@2"
+		}},
 		"an alias is another event's": {"ALIAS_REMOVED:bank.opened@1", func(was, is *File) {
 			two(was, is)
 			event(is, "bank.opened", 1).Aliases, event(is, "bank.in", 1).Aliases = nil, []string{"bank.begun"}
@@ -530,7 +591,7 @@ func TestWhatIsReadAsAnother(t *testing.T) {
 			was, is := base(), now()
 			c.change(&was, &is)
 			var got []string
-			for _, b := range Check(was, is, templates.Package{Name: "bank"}, false) {
+			for _, b := range Check(was, is, modelOf(is), false) {
 				if !b.Warning {
 					got = append(got, b.Rule+":"+b.Where)
 				}
@@ -539,6 +600,41 @@ func TestWhatIsReadAsAnother(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// What reads an event in one family reads nothing in the streams of another.
+func TestEachFamilyReadsItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		want   string
+		change func(is *File, p *templates.Package)
+	}{
+		"retired": {"EVENT_REMOVED:bank.opened@1", func(is *File, p *templates.Package) {
+			is.Retired = append(is.Retired, Retired{Name: "bank.opened"}, Retired{Name: "bank.begun"})
+			p.Families[0].Retired = append(p.Families[0].Retired, templates.Retired{Name: "bank.opened"})
+		}},
+		"upcast": {"EVENT_REMOVED:bank.opened@1", func(is *File, _ *templates.Package) {
+			is.Upcasts = append(is.Upcasts, Upcast{Name: "bank.opened", Revision: 1, family: "bank"}, Upcast{Name: "bank.begun", Revision: 1, family: "bank"})
+		}},
+	} {
+		was, is := base(), now()
+		both := was.Events[2]
+		both.Family = "card"
+		was.Events = append(was.Events, both)
+		is.Events = is.Events[:1]
+		p := modelOf(is)
+		c.change(&is, &p)
+		var got []string
+		for _, b := range Check(was, is, p, false) {
+			got = append(got, b.Rule+":"+b.Where)
+			if !strings.Contains(b.Text, "in streams of family card") {
+				t.Errorf("%s: %s", name, b.Text)
+			}
+		}
+		if !slices.Equal(got, []string{c.want}) {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

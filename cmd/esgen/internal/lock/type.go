@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,6 +55,20 @@ func parseType(text string) Type {
 	}
 	t.Args = append(t.Args, parseType(inner[from:]))
 	return t
+}
+
+// isWhole reports whether a type has what it is of.
+func (t Type) isWhole() bool {
+	want := 0
+	switch word := t.Word; {
+	case word == wordOptional, word == wordText, word == wordCustom, strings.HasPrefix(word, "array"):
+		want = 1
+	case word == "map":
+		want = 2
+	}
+	return len(t.Args) == want && !slices.ContainsFunc(t.Args, func(a Type) bool {
+		return t.Word != wordText && t.Word != wordCustom && !a.isWhole()
+	})
 }
 
 func (t Type) String() string {

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/esgen/esgen/templates"
@@ -58,7 +59,7 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		if isOurs(text) {
+		if isOurs(text) || isEmptied(name, text) {
 			s.ours = append(s.ours, name)
 			continue
 		}
@@ -101,6 +102,9 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		if parsed == nil {
 			continue
 		}
+		if parsed.Name.Name == "" {
+			continue // its first word is wrong already
+		}
 		if s.name == "" {
 			s.name = parsed.Name.Name
 		} else if s.name != parsed.Name.Name {
@@ -111,6 +115,13 @@ func read(fset *token.FileSet, dir string) (*source, error) {
 		s.files = append(s.files, parsed)
 	}
 	return s, nil
+}
+
+// isEmptied reports whether a file has the name of a generated one and nothing in it,
+// as after a crash of the machine: it is written again.
+func isEmptied(name string, text []byte) bool {
+	return len(bytes.TrimSpace(text)) == 0 && slices.ContainsFunc([]string{templates.Suffix, templates.CodecSuffix, templates.TestSuffix},
+		func(suffix string) bool { return strings.HasSuffix(name, suffix) })
 }
 
 // cgo reports whether a file imports C.

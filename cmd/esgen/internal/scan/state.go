@@ -57,6 +57,9 @@ func (t *target) resolveState(m *marked) {
 		Doc:    t.doc(m.at.spec),
 		At:     t.place(m.at.spec.Name.Pos()),
 	}
+	if object := t.pkg.Scope().Lookup(state.GoName); object != nil {
+		_, state.Struct = object.Type().Underlying().(*types.Struct)
+	}
 	if a, ok := m.args["snapshots"]; ok {
 		state.Snapshots, _ = strconv.Atoi(a.value)
 		state.Revision = m.revision

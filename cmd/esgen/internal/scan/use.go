@@ -166,19 +166,22 @@ func (u user) handles(f *ast.FuncDecl, receiver string) {
 	}
 }
 
+// subscribing are the functions that subscribe, of a family and of the runtime.
+func subscribing() []string { return []string{"Subscribe", "SubscribeBatch", "SubscribeTx"} }
+
 // call takes Subscribe of a family, and that of the runtime with the routes of
-// several.
+// several; and so for batches and in transactions.
 func (u user) call(c *ast.CallExpr) {
 	model, importPath, name := u.resolve(c.Fun)
 	if model != nil && len(c.Args) == 4 {
 		for _, f := range model.Families {
-			if name == f.Prefix+"Subscribe" {
+			if rest, ok := strings.CutPrefix(name, f.Prefix); ok && slices.Contains(subscribing(), rest) {
 				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: u.handler(c.Args[2])})
 			}
 		}
 		return
 	}
-	if s, ok := c.Fun.(*ast.SelectorExpr); !ok || s.Sel.Name != "Subscribe" || len(c.Args) < 4 {
+	if s, ok := c.Fun.(*ast.SelectorExpr); !ok || !slices.Contains(subscribing(), s.Sel.Name) || len(c.Args) < 4 {
 		return
 	}
 	for _, arg := range c.Args[3:] {
@@ -191,7 +194,7 @@ func (u user) call(c *ast.CallExpr) {
 			continue
 		}
 		for _, f := range model.Families {
-			if name == f.Prefix+"On" {
+			if name == f.Prefix+"On" || name == f.Prefix+"OnBatch" {
 				u.add(c, templates.Use{Kind: templates.Subscribes, Path: importPath, Family: f.Name, Name: u.text(c.Args[1]), Handler: u.handler(route.Args[0])})
 			}
 		}
@@ -213,6 +216,8 @@ func (u user) handler(e ast.Expr) string {
 		}
 	case *ast.CompositeLit:
 		return types.ExprString(e.Type)
+	case *ast.FuncLit:
+		return "func"
 	case *ast.Ident:
 		if typ := u.typeOf(e.Name); typ != nil {
 			return strings.TrimPrefix(types.ExprString(typ), "*")
