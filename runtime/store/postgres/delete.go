@@ -136,9 +136,11 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		return false, nil
 	}
 	var id, version int64
-	switch err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version); {
-	case errors.Is(err, pgx.ErrNoRows):
-	case err != nil:
+	err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil // no stream has the id 0
+	}
+	if err != nil {
 		return false, err
 	}
 	if r.lost != nil {
