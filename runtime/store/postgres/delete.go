@@ -137,7 +137,10 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	}
 	var id, version int64
 	err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil // no stream has the id 0
+	}
+	if err != nil {
 		return false, err
 	}
 	if r.lost != nil {

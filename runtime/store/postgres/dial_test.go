@@ -99,7 +99,7 @@ func TestAsManyDialsThatHangAsThereAreFlushers(t *testing.T) {
 		// Shorter than a dial may take, as the store's timeout is.
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
-		var told []<-chan answer
+		told := make([]<-chan answer, 0, dials)
 		for i := range dials {
 			told = append(told, inBackground(ctx, s, one(fmt.Sprintf("a-%d", i+1), 0)))
 		}

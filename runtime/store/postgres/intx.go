@@ -37,9 +37,9 @@ type Committed []store.Appended
 // bounds each call by the store's timeout, not work as a whole.
 //
 // If the reply to the commit is lost, the database is asked what became of the
-// transaction. Only if that cannot be learned is the error a
-// [*store.UnknownOutcomeError] without batches: look for what work has written
-// before running it again. Errors of the commit: [*store.DuplicateEventError];
+// transaction. If that cannot be learned, as it cannot of one that has appended no
+// events, the error is a [*store.UnknownOutcomeError] without batches, which is not
+// [store.Retryable]: look for what work has written before running it again. Errors of the commit: [*store.DuplicateEventError];
 // [*store.UnavailableError], which says that nothing was stored.
 func InTx(ctx context.Context, db *Store, work func(ctx context.Context, tx pgx.Tx, s *Tx) error) (Committed, error) {
 	const op = "transaction"

@@ -116,6 +116,44 @@ func TestSessionsThatDefaultToAnotherIsolation(t *testing.T) {
 	}
 }
 
+// TestLinksAndRemovalsInSessionsOfAnotherIsolation does the same to what else needs
+// read committed, each as the first call of its store.
+func TestLinksAndRemovalsInSessionsOfAnotherIsolation(t *testing.T) {
+	t.Parallel()
+	for _, m := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol} {
+		t.Run(m.String(), func(t *testing.T) {
+			t.Parallel()
+			schema := pgtest.Schema(t)
+			seen := openOn(t, pgtest.Pool(t), postgres.Config{Schema: schema})
+			ids := given(t, seen, "a-1", 3)
+			pool := pgtest.Pool(t, mode(m), func(c *pgxpool.Config) {
+				c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
+			})
+			for what, do := range []func(*postgres.Store) error{
+				func(s *postgres.Store) error {
+					_, err := s.Link(t.Context(), "list-1", store.NoStream, ids...)
+					return err
+				},
+				func(s *postgres.Store) error { return s.Truncate(t.Context(), "a-1", 2, store.Hard) },
+				func(s *postgres.Store) error { return s.Delete(t.Context(), "a-1", 3, store.Hard) },
+			} {
+				s, err := postgres.New(pool, postgres.Config{Schema: schema, HardDeletes: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for again := range 2 {
+					if err := do(s); err != nil && (again == 0 || !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrStreamNotFound)) {
+						t.Errorf("%d: %v", what, err)
+					}
+				}
+			}
+			if all, err := collect(seen.Read(t.Context(), store.Query{})); err != nil || len(all) > 0 {
+				t.Errorf("%d events are left, %v", len(all), err)
+			}
+		})
+	}
+}
+
 // TestAppendFunctionsRefuseAnotherIsolation holds what protects those who call
 // the functions in a transaction of their own.
 func TestAppendFunctionsRefuseAnotherIsolation(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 
 // lose lets do run, cuts its connection at a point of the first statement whose text
 // fits, and lets others act before the store learns of it.
-func (b behind) lose(t *testing.T, at pgproxy.Point, sql string, meanwhile func(), do func() error) error {
+func (s behind) lose(t *testing.T, at pgproxy.Point, sql string, meanwhile func(), do func() error) error {
 	t.Helper()
-	trap := b.proxy.Arm(pgproxy.Fault{At: at, Do: pgproxy.Hold, SQL: regexp.MustCompile(sql)})
+	trap := s.proxy.Arm(pgproxy.Fault{At: at, Do: pgproxy.Hold, SQL: regexp.MustCompile(sql)})
 	cut := make(chan struct{})
 	go func() {
 		defer close(cut)
@@ -27,7 +27,7 @@ func (b behind) lose(t *testing.T, at pgproxy.Point, sql string, meanwhile func(
 		if meanwhile != nil {
 			meanwhile()
 		}
-		b.proxy.Cut()
+		s.proxy.Cut()
 	}()
 	err := do()
 	if trap.Hits() != 1 {
@@ -94,13 +94,13 @@ func TestALostReplyToALinkIsLearned(t *testing.T) {
 }
 
 // holds checks what a stream shows.
-func (b behind) holds(t *testing.T, stream string, want ...uuid.UUID) {
+func (s behind) holds(t *testing.T, stream string, want ...uuid.UUID) {
 	t.Helper()
-	all, err := collect(b.seen.Read(t.Context(), store.Query{Stream: stream}))
+	all, err := collect(s.seen.Read(t.Context(), store.Query{Stream: stream}))
 	if err != nil && (len(want) > 0 || !errors.Is(err, store.ErrStreamNotFound)) {
 		t.Fatal(err)
 	}
-	var got []uuid.UUID
+	got := make([]uuid.UUID, 0, len(all))
 	for _, r := range all {
 		got = append(got, r.ID)
 	}

@@ -8,6 +8,9 @@ import (
 	"github.com/esgen/esgen/runtime/store"
 )
 
+// verbDelete is what errors say of streams and subscriptions.
+const verbDelete = "delete"
+
 // Delete removes a stream, as [store.Deleter] describes. A hard delete takes as
 // long as its events are many, and appends wait for it.
 func (s *Store) Delete(ctx context.Context, stream string, expected store.Version, how store.Removal) error {
@@ -21,12 +24,12 @@ func (s *Store) delete(ctx context.Context, stream string, expected store.Versio
 		return err
 	}
 	now := s.now().UnixMicro()
-	return s.remove(ctx, "delete", stream, how, func(t *tx, of target) error { //nolint:contextcheck // as in remove
+	return s.remove(ctx, verbDelete, stream, how, func(t *tx, of target) error { //nolint:contextcheck // as in remove
 		switch {
 		case how == store.Soft && of.deleted != nil:
-			return of.refusal("delete", stream, expected)
+			return of.refusal(verbDelete, stream, expected)
 		case !expected.Met(of.version):
-			return &store.ConflictError{Op: "delete", Stream: stream, Expected: expected, Actual: of.version}
+			return &store.ConflictError{Op: verbDelete, Stream: stream, Expected: expected, Actual: of.version}
 		case how == store.Soft:
 			t.exec(deleteStreamSQL, of.id, now)
 		default:
@@ -102,7 +105,7 @@ func (s *Store) remove(ctx context.Context, verb, stream string, how store.Remov
 		of, found := t.target(stream)
 		// What this very call removed, in a transaction that seemed lost, is no
 		// reason to refuse it.
-		if verb == "delete" && t.resolving && wrote && (!found || how == store.Soft && of.deleted != nil) {
+		if verb == verbDelete && t.resolving && wrote && (!found || how == store.Soft && of.deleted != nil) {
 			return nil
 		}
 		if !found {

@@ -186,7 +186,7 @@ func (l *loading) intent(r record) {
 		}
 		l.ops[r.Op] = o
 		if r.Links {
-			l.truth.links = append(l.truth.links, o)
+			l.links = append(l.links, o)
 		} else {
 			l.truth.ops = append(l.truth.ops, o)
 		}
