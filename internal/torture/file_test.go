@@ -28,7 +28,7 @@ func (j job) workOnFile(ctx context.Context) error {
 		Delete: func(ctx context.Context, stream string) error { return s.Delete(ctx, stream, store.Any, store.Hard) },
 		Store:  s, Dir: j.Dir, Name: j.Name, Seed: j.Seed, Writers: j.Writers, Timeout: j.Timeout, Pause: j.Pause,
 	}), <-consumed)
-	closing, cancel := context.WithTimeout(context.Background(), time.Minute)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return errors.Join(err, s.Close(closing))
 }

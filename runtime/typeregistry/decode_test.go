@@ -30,8 +30,15 @@ func TestDecodeEveryLayout(t *testing.T) {
 	t.Parallel()
 	by := "ada"
 	for _, want := range []any{
-		empty{}, pointer{&by}, nested{pointer{&by}}, labelled{map[string]string{"a": "b"}}, padded{By: &by},
-		wide{"w", &by, []pointer{{&by}}}, [1]*string{&by}, int8(-3), "text", [4]uint64{1, 2, 3, 4},
+		empty{},
+		pointer{&by},
+		nested{pointer{&by}},
+		labelled{map[string]string{"a": "b"}},
+		padded{By: &by},
+		wide{"w", &by, []pointer{{&by}}},
+		[1]*string{&by},
+		int8(-3), "text",
+		[4]uint64{1, 2, 3, 4},
 	} {
 		of := typeregistry.Of(want, "o", 1)
 		decode := func() any {
@@ -44,9 +51,9 @@ func TestDecodeEveryLayout(t *testing.T) {
 			}
 			return got
 		}
-		var all []any
-		for range 1000 {
-			all = append(all, decode())
+		all := make([]any, 1000)
+		for i := range all {
+			all[i] = decode()
 		}
 		runtime.GC()
 		for _, got := range all {

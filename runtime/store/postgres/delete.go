@@ -136,11 +136,8 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 		return false, nil
 	}
 	var id, version int64
-	err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = nil // no stream has the id 0
-	}
-	if err != nil {
+	// No stream has the id 0.
+	if err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return false, err
 	}
 	if r.lost != nil {

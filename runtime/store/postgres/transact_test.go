@@ -379,9 +379,10 @@ func TestOperatorsDoNotEndAHandlersTransaction(t *testing.T) {
 			}
 			c := newCounting(t, s)
 			meddled := make(chan error, 1)
+			meddling, watching := t.Context(), pgtest.Pool(t) // not the handler's
 			err := s.Transact(t.Context(), store.Move{Hold: hold, From: 0, To: 1}, func(ctx context.Context, in store.Streams) error {
-				go func() { meddled <- meddle(t.Context(), k) }()
-				waitFor(t, pgtest.Pool(t), "somebody waits for the lane", fmt.Sprintf(
+				go func() { meddled <- meddle(meddling, k) }()
+				waitFor(t, watching, "somebody waits for the lane", fmt.Sprintf( //nolint:contextcheck // that of the test
 					`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%%s%%')`, postgres.SchemaOf(s)))
 				if err := k.Unpark(ctx, hold, "k", 1); err != nil {
 					return err
