@@ -135,9 +135,8 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if r.how != store.Hard || r.tx != nil {
 		return false, nil
 	}
-	var id, version int64
-	// No stream has the id 0.
-	if err := conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	id, err := r.idOf(ctx, conn)
+	if err != nil {
 		return false, err
 	}
 	if r.lost != nil {
@@ -146,6 +145,16 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	}
 	r.id = id
 	return id == 0, nil
+}
+
+// idOf returns the stream's id, or 0 if there is none.
+func (r *removing) idOf(ctx context.Context, conn *pgx.Conn) (id int64, err error) {
+	var version int64
+	err = conn.QueryRow(ctx, r.s.sql.streamKey, r.stream).Scan(&id, &version)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
 }
 
 // refusal is why nothing was done. After a lost reply, what is as it was to be may
