@@ -139,12 +139,13 @@ func (r *removing) gone(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if r.lost != nil {
+	switch again := r.lost != nil; {
+	case again:
 		r.done = id != r.id
-		return r.done, nil
+	default:
+		r.id, r.done = id, false
 	}
-	r.id = id
-	return id == 0, nil
+	return r.done || id == 0, nil
 }
 
 // idOf returns the stream's id, or 0 if there is none.
