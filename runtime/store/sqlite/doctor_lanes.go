@@ -39,7 +39,7 @@ const (
 
 // ailing looks for lanes that do not go on.
 func (s *Store) ailing(ctx context.Context, r *Report) error {
-	st, err := s.base.statement(ctx, ailingLanesSQL) //nolint:sqlclosecheck // kept for the next call
+	st, err := s.base.statement(ctx, ailingLanesSQL)
 	if err != nil {
 		return err
 	}

@@ -200,12 +200,14 @@ func (k subscriptions) Rename(ctx context.Context, name, to string) error {
 	})
 }
 
+const deleting = "delete"
+
 // Delete removes the subscription.
 func (k subscriptions) Delete(ctx context.Context, name string) error {
 	if err := store.CheckSubscription(name); err != nil {
 		return err
 	}
-	return k.edit(ctx, "delete", name, func(t *tx, id, _ int64) {
+	return k.edit(ctx, deleting, name, func(t *tx, id, _ int64) {
 		t.exec(removeParkedSQL, id)
 		t.exec(removeLanesSQL, id)
 		t.exec(removeSubscriptionSQL, id)
@@ -217,7 +219,7 @@ func (k subscriptions) edit(ctx context.Context, verb, name string, f func(t *tx
 	return k.write(ctx, verb+" subscription "+printable.Name(name), func(t *tx, now int64) error { //nolint:contextcheck // a flush is no caller's to interrupt
 		id, _, found := t.subscription(name)
 		switch {
-		case !found && t.resolving && verb == "delete":
+		case !found && t.resolving && verb == deleting:
 			return nil // a transaction in doubt has done it
 		case !found:
 			return &store.SubscriptionNotFoundError{Name: name}

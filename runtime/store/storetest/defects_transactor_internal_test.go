@@ -184,7 +184,7 @@ var transactorDefects = []defect{
 			return b.transacted(ctx, m, func(ctx context.Context, s store.Streams) error {
 				defer func() {
 					if v := recover(); v != nil {
-						s.(*unit).broken.kept = true
+						s.(*unit).kept = true
 						panic(v)
 					}
 				}()
