@@ -380,7 +380,7 @@ func TestOperatorsDoNotEndAHandlersTransaction(t *testing.T) {
 			c := newCounting(t, s)
 			meddled, pool := make(chan error, 1), pgtest.Pool(t)
 			err := s.Transact(t.Context(), store.Move{Hold: hold, From: 0, To: 1}, func(ctx context.Context, in store.Streams) error {
-				go func() { meddled <- meddle(t.Context(), k) }() //nolint:contextcheck // somebody else's
+				go func() { meddled <- meddle(t.Context(), k) }()            //nolint:contextcheck // somebody else's
 				waitFor(t, pool, "somebody waits for the lane", fmt.Sprintf( //nolint:contextcheck // that of the test
 					`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%%s%%')`, postgres.SchemaOf(s)))
 				if err := k.Unpark(ctx, hold, "k", 1); err != nil {
