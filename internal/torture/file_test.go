@@ -30,7 +30,7 @@ func (j job) workOnFile(ctx context.Context) error {
 	}), <-consumed)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(err, s.Close(closing))
+	return errors.Join(err, s.Close(closing)) //nolint:contextcheck // ctx has ended
 }
 
 // TestTortureOfAFile lets processes append to one file and handle what is in it, and
@@ -91,7 +91,7 @@ func TestTortureOfAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(t, dir, history.Options{Subscriptions: []history.Subscription{
-		{Name: plain, Late: late}, {Name: exactly, Late: late, Once: true},
+		{Name: plain, Late: late, Lane: laneOf(plainLanes)}, {Name: exactly, Late: late, Lane: laneOf(exactlyLanes), Once: true},
 	}})
 }
 

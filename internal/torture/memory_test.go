@@ -150,5 +150,5 @@ func TestTortureInMemory(t *testing.T) {
 	if err := history.Finish(t.Context(), dir, s); err != nil {
 		t.Fatal(err)
 	}
-	verify(t, dir, history.Options{Subscriptions: []history.Subscription{{Name: plain, Late: late}}})
+	verify(t, dir, history.Options{Subscriptions: []history.Subscription{{Name: plain, Late: late, Lane: laneOf(plainLanes)}}})
 }
