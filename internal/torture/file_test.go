@@ -30,7 +30,7 @@ func (j job) workOnFile(ctx context.Context) error {
 	}), <-consumed)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return errors.Join(err, s.Close(closing)) //nolint:contextcheck // ctx has ended
+	return errors.Join(err, s.Close(closing))
 }
 
 // TestTortureOfAFile lets processes append to one file and handle what is in it, and
