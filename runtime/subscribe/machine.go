@@ -152,6 +152,7 @@ func (m *machine) next(now time.Time) action {
 	if m.maySave() && a.due(m.saveAt()) {
 		return m.save()
 	}
+	m.crowded = m.queue.len() > m.c.PageSize/2
 	if m.mayRead() && a.due(m.readAt) {
 		m.busy[reads], m.rung = true, false
 		return action{do: reads, from: m.last, limit: min(m.c.PageSize-m.queue.len(), (m.c.PageSize+1)/2)}
