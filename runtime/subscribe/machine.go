@@ -51,8 +51,10 @@ type action struct {
 	limit    int
 	rows     []store.Parked
 	replay   *replay
-	text     string
-	err      error
+	// but are keys that a look passes over.
+	but  map[string]bool
+	text string
+	err  error
 }
 
 // machine decides what a lane does next. It does no I/O and has no clock: inputs
