@@ -57,6 +57,7 @@ type lane struct {
 	standing *standing
 	lastErr  error
 	lastAt   time.Time
+	outs     outs
 }
 
 // tellStanding is called with the lock held, after changes.
