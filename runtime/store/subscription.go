@@ -135,7 +135,9 @@ type Subscriptions interface { //nolint:interfacebloat // a store keeps one thin
 	// locked. A paused or missing subscription gives no lanes.
 	Renew(ctx context.Context, m Member) (Renewal, error)
 	// Release gives lanes up, so that others can have them at once. Lanes that
-	// are held no longer are passed over.
+	// are held no longer are passed over. It need not wait for a lane that another
+	// transaction has locked: the others are given up, and those are in the
+	// [*LockedError].
 	Release(ctx context.Context, holds ...Hold) error
 	// Leave gives up all lanes of a member and ends its membership. No such
 	// member is no error.
@@ -143,7 +145,9 @@ type Subscriptions interface { //nolint:interfacebloat // a store keeps one thin
 
 	// Advance moves checkpoints. A lane that is at To already under this token is
 	// moved: the reply to an earlier call may have been lost. The others are
-	// moved also if some are fenced; those are in the [*FencedError].
+	// moved also if some are fenced; those are in the [*FencedError]. Nor do they
+	// wait for a lane that another transaction has locked: it may be in a
+	// [*LockedError], which may be joined with a [*FencedError] of other lanes.
 	Advance(ctx context.Context, moves ...Move) error
 	// Report stores what the owner could not do, or with an empty text that it
 	// can again. At most [MaxErrorBytes] are kept.

@@ -36,6 +36,25 @@ func (e *FencedError) Error() string {
 // Is tells that target is [ErrFenced].
 func (e *FencedError) Is(target error) bool { return target == ErrFenced }
 
+// LockedError tells that another transaction has lanes locked, so that nothing of
+// theirs was changed: a handler's that is under way, or one of a client that is gone,
+// which the server ends when it has idled for too long. The same call may succeed later.
+type LockedError struct {
+	// Holds are those of the lanes.
+	Holds []Hold
+}
+
+func (e *LockedError) Error() string {
+	words := make([]string, len(e.Holds))
+	for i, h := range e.Holds {
+		words[i] = fmt.Sprintf("lane %d of subscription %s", h.Lane, printable.Name(h.Subscription))
+	}
+	return strings.Join(words, ", ") + ": another transaction has it locked; try again when that has ended"
+}
+
+// Retryable tells that the same call may succeed later.
+func (e *LockedError) Retryable() bool { return true }
+
 // SubscriptionNotFoundError tells that there is no subscription of that name.
 type SubscriptionNotFoundError struct{ Name string }
 

@@ -29,6 +29,8 @@ type feed struct {
 	// era counts how often all was forgotten: what a read has found that began before
 	// is of another log.
 	era int
+	// compared is when the end of the log was compared with that of all.
+	compared time.Time
 	// end ends what runs while somebody has joined.
 	end func()
 }
@@ -130,6 +132,7 @@ func (f *feed) begin() {
 	ctx, cancel := context.WithCancel(context.Background())
 	leave := f.db.Local().Attend()
 	f.end = func() { cancel(); leave() }
+	f.compared = time.Now()
 	rung := f.db.Local().Wait()
 	go func() {
 		var last time.Time
@@ -199,6 +202,10 @@ func (f *feed) wait() <-chan struct{} {
 func (f *feed) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.lockedForget()
+}
+
+func (f *feed) lockedForget() {
 	f.era++
 	for _, t := range f.taps {
 		t.from, t.clear, t.head, t.vain = 0, 0, 0, 0
@@ -243,6 +250,9 @@ func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) 
 		others := err != nil && !store.Retryable(err) && tapKey(q) != "" && ctx.Err() == nil
 		if !others && !errors.Is(err, errEvicted) {
 			f.mark(t, era, from, page, reached)
+			if err == nil && end && len(page) == 0 {
+				f.compare(ctx, era, reached)
+			}
 			return page, end, err
 		}
 		f.mu.Lock()
@@ -275,7 +285,7 @@ func (f *feed) settle(ctx context.Context, t *tap, era int, from, head uint64, p
 	}
 	vain := f.mark(t, era, from, page, head)
 	f.mu.Lock()
-	all := f.all
+	all, before := f.all, t.head
 	unplaced := all != nil && (!all.placed || len(page) > 0 && all.end < uint64(page[len(page)-1].Position))
 	f.mu.Unlock()
 	if !unplaced && (tapKey(t.q) == "" || vain%headEvery != 1) {
@@ -290,11 +300,36 @@ func (f *feed) settle(ctx context.Context, t *tap, era int, from, head uint64, p
 	if era != f.era {
 		return page, end, err
 	}
+	if newest < before {
+		f.lockedForget()
+		return page, end, err
+	}
 	t.head = newest
 	if unplaced && all == f.all && (!all.placed || all.end < newest) {
 		all.reset(newest)
 	}
 	return page, end, err
+}
+
+// compare forgets all if the log ends before where it has ended: the store is an older
+// one, in which what is written next has places that were passed. What was deleted
+// for good at the end looks the same, and costs some reads.
+func (f *feed) compare(ctx context.Context, era int, reached uint64) {
+	f.mu.Lock()
+	due := time.Since(f.compared) >= headPause
+	if due {
+		f.compared = time.Now()
+	}
+	f.mu.Unlock()
+	if !due {
+		return
+	}
+	newest, err := f.newest(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil && newest < reached && era == f.era {
+		f.lockedForget()
+	}
 }
 
 // mark notes that the tap's query selects nothing between what was read last, page

@@ -455,6 +455,62 @@ func TestForgottenEventsAreNotGiven(t *testing.T) {
 	}
 }
 
+// A store is replaced by an older copy, and nothing tells of it. What is written then
+// has places that a query which selects little was known to have nothing at.
+func TestAnOlderStoreIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	for name, readers := range map[string]int{"alone": 1, "shared": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				db := newCounting()
+				f := newFeed(db)
+				rare := store.Query{Categories: []string{"rare"}}
+				leave := []func(){f.join(rare)}
+				if readers > 1 {
+					leave = append(leave, f.join(store.Query{}))
+				}
+				defer func() {
+					for _, l := range leave {
+						l()
+					}
+					synctest.Wait()
+				}()
+				reads := func() (got []store.Recorded) {
+					for range 10 * headEvery {
+						page, _, err := f.read(t.Context(), rare, 0, 100)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if got = append(got, page...); len(got) > 0 {
+							break
+						}
+						time.Sleep(time.Second) //nolint:forbidigo // time of a bubble only
+					}
+					return got
+				}
+				for range 20 {
+					appendOne(t, db, "often-1", "x", nil)
+				}
+				if got := reads(); len(got) != 0 {
+					t.Fatalf("read %v", got)
+				}
+				db.Store = memory.New(memory.Config{})
+				for range 3 {
+					appendOne(t, db, "often-1", "x", nil)
+				}
+				if got := reads(); len(got) != 0 {
+					t.Fatalf("read %v", got)
+				}
+				appendOne(t, db, "rare-1", "x", nil)
+				if got := reads(); len(got) != 1 || got[0].Position != 4 {
+					t.Errorf("read %v, want event 4", got)
+				}
+			})
+		})
+	}
+}
+
 // Stores that wrap the same one share its bell, and no feed.
 func TestFeedIsTheStoresOwn(t *testing.T) {
 	t.Parallel()

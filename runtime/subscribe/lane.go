@@ -57,6 +57,7 @@ type lane struct {
 	standing *standing
 	lastErr  error
 	lastAt   time.Time
+	outs     outs
 }
 
 // tellStanding is called with the lock held, after changes.
@@ -213,7 +214,7 @@ func (l *lane) store(ctx context.Context, a action) {
 			m.hasLoaded(now, heads, l.run.named(err))
 		})
 	case looks:
-		heads, r, err := l.look(ctx, subs)
+		heads, r, err := l.look(ctx, subs, a.but)
 		l.outcomeOf("find what is to be tried again", func(m *machine) *setback { return &m.lookings }, func(m *machine, now time.Time) {
 			m.hasLooked(now, heads, r, l.run.named(err))
 		})

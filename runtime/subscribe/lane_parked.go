@@ -32,14 +32,14 @@ func (l *lane) heads(ctx context.Context, subs store.Subscriptions) ([]store.Par
 }
 
 // look finds a parked event to be handled again: one that somebody has asked for,
-// or one that waits behind an event which is no longer there.
-func (l *lane) look(ctx context.Context, subs store.Subscriptions) ([]store.Parked, *replay, error) {
+// or one that waits behind an event which is no longer there, but of none of the keys.
+func (l *lane) look(ctx context.Context, subs store.Subscriptions, but map[string]bool) ([]store.Parked, *replay, error) {
 	heads, err := l.heads(ctx, subs)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, head := range heads {
-		if !tryable(head) {
+		if !tryable(head) || but[head.Key] {
 			continue
 		}
 		r, err := l.fetch(ctx, head)

@@ -51,8 +51,10 @@ type action struct {
 	limit    int
 	rows     []store.Parked
 	replay   *replay
-	text     string
-	err      error
+	// but are keys that a look passes over.
+	but  map[string]bool
+	text string
+	err  error
 }
 
 // machine decides what a lane does next. It does no I/O and has no clock: inputs
@@ -152,6 +154,7 @@ func (m *machine) next(now time.Time) action {
 	if m.maySave() && a.due(m.saveAt()) {
 		return m.save()
 	}
+	m.crowded = m.queue.len() > m.c.PageSize/2
 	if m.mayRead() && a.due(m.readAt) {
 		m.busy[reads], m.rung = true, false
 		return action{do: reads, from: m.last, limit: min(m.c.PageSize-m.queue.len(), (m.c.PageSize+1)/2)}

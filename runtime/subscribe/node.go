@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -224,16 +225,14 @@ func (n *node) wait(timer *time.Timer, next time.Time, short bool, early time.Ti
 func (n *node) renew(r *round) (short bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), max(r.member.Lease/3, minLease/3))
 	defer cancel()
+	var late error
 	if len(r.releases) > 0 {
-		if err := n.subs.Release(ctx, r.releases...); err == nil {
-			n.mu.Lock()
-			n.releases = slices.DeleteFunc(n.releases, func(h store.Hold) bool { return slices.Contains(r.releases, h) })
-			n.mu.Unlock()
-			n.local.Ring()
-		} else {
+		left, err := n.giveUp(ctx, r.releases)
+		if err != nil && !left {
 			n.fail(r, err)
 			return false, err
 		}
+		late = err
 	}
 	places := make([]map[int]uint64, len(r.runs))
 	until := time.Now().Add(r.member.Lease)
@@ -263,7 +262,24 @@ func (n *node) renew(r *round) (short bool, err error) {
 		short = short || len(g.lanes) < g.share.Lanes || g.shared && g.share.Lanes == 0 && !g.share.Paused
 		run.grant(g)
 	}
-	return short, nil
+	return short, late
+}
+
+// giveUp releases lanes. Those that another transaction has locked are left for the
+// next round, which comes soon, and stand in the way of nothing else.
+func (n *node) giveUp(ctx context.Context, holds []store.Hold) (left bool, err error) {
+	err = n.subs.Release(ctx, holds...)
+	locked, left := errors.AsType[*store.LockedError](err)
+	if err != nil && !left {
+		return false, err
+	}
+	n.mu.Lock()
+	n.releases = slices.DeleteFunc(n.releases, func(h store.Hold) bool {
+		return slices.Contains(holds, h) && !(left && slices.Contains(locked.Holds, h))
+	})
+	n.mu.Unlock()
+	n.local.Ring()
+	return left, err
 }
 
 func (n *node) fail(r *round, err error) {

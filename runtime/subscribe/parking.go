@@ -39,6 +39,10 @@ type parked struct {
 	replays  uint64
 	lookings setback
 	replay   *replay
+	// aside are replays that wait to be tried again while that of another key is.
+	aside map[string]*replay
+	// givings counts replays that were given.
+	givings uint32
 }
 
 // parkedKey is what a machine knows of a key with parked events: the place of the
@@ -90,7 +94,8 @@ func (m *machine) giveReplay(now time.Time) delivery {
 	m.inFlight++
 	m.since = now
 	r.given, r.cut = true, false
-	r.giving++
+	m.givings++
+	r.giving = m.givings
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}
 }
 
@@ -120,7 +125,7 @@ func (m *machine) nextParked(a *alarm) (action, bool) {
 		return action{do: settles, replay: m.replay}, true
 	case (m.replay == nil || m.replay.waits()) && m.loaded && !m.stopping && len(m.keys) > 0 && !m.busy[looks] && a.due(m.lookAt):
 		m.looked, m.before = m.writes, m.replays
-		return action{do: looks}, true
+		return action{do: looks, but: m.pausing(a.now)}, true
 	}
 	return action{}, false
 }
@@ -246,11 +251,69 @@ func (m *machine) hasLooked(now time.Time, heads []store.Parked, r *replay, err 
 			delete(m.keys, key)
 		}
 	}
-	switch {
-	case m.replay == nil && m.before == m.replays,
-		m.replay.waits() && !m.replay.unsure && !slices.ContainsFunc(heads, m.replay.is): // somebody has decided otherwise
-		m.replay = r
+	for key, old := range m.aside {
+		if !slices.ContainsFunc(heads, old.is) {
+			delete(m.aside, key)
+		}
 	}
+	current := m.before == m.replays
+	switch {
+	case m.replay == nil && current && r == nil:
+		for _, old := range m.aside { // the first to be due
+			if m.replay == nil || old.at.Before(m.replay.at) {
+				m.replay = old
+			}
+		}
+		if m.replay != nil {
+			delete(m.aside, m.replay.row.Key)
+		}
+	case current && r != nil && m.replay.waits() && !m.replay.unsure && m.replay.at.After(now) && m.replay.row.Key != r.row.Key &&
+		slices.ContainsFunc(heads, m.replay.is):
+		if m.aside == nil {
+			m.aside = map[string]*replay{}
+		}
+		m.aside[m.replay.row.Key] = m.replay
+		m.takeUp(r)
+	case m.replay == nil && current:
+		m.takeUp(r)
+	case m.replay.waits() && !m.replay.unsure && !slices.ContainsFunc(heads, m.replay.is): // somebody has decided otherwise
+		m.takeUp(r)
+	}
+}
+
+// takeUp makes r the replay, nil is none, with what is known of it from before.
+func (m *machine) takeUp(r *replay) {
+	m.replay = r
+	if r == nil {
+		return
+	}
+	if old := m.aside[r.row.Key]; old != nil {
+		if old.row.At == r.row.At && old.row.Time.Equal(r.row.Time) {
+			r.failures = old.failures
+		}
+		delete(m.aside, r.row.Key)
+	}
+}
+
+// pausing are the keys of which a replay is not to be tried again yet: those of others
+// come first.
+func (m *machine) pausing(now time.Time) map[string]bool {
+	var keys map[string]bool
+	pauses := func(r *replay) {
+		if r.at.After(now) {
+			if keys == nil {
+				keys = map[string]bool{}
+			}
+			keys[r.row.Key] = true
+		}
+	}
+	if m.replay != nil {
+		pauses(m.replay)
+	}
+	for _, r := range m.aside {
+		pauses(r)
+	}
+	return keys
 }
 
 // stillToStore reports whether a row of the key is still to be stored.

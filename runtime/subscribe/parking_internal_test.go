@@ -160,3 +160,56 @@ func TestNothingIsSavedWhileTheCheckpointIsLookedUp(t *testing.T) {
 		t.Errorf("it goes on with %v, the checkpoint is %d", ds, b.m.stored)
 	}
 }
+
+// A parked event that goes on failing waits to be tried again: those of other keys are
+// tried meanwhile, and it is when it is due.
+func TestAReplayThatWaitsGivesWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, Config{Retry: Retry{Attempts: -1}}, manner{}, store.Lane{At: 9})
+	rows := []store.Parked{}
+	for at, key := range []string{"a", "b"} {
+		rows = append(rows, store.Parked{Key: key, At: uint64(at) + 1, Position: store.Position(at) + 1, State: store.ParkedRetry, Attempts: 1})
+	}
+	look := func() {
+		a := b.begins(looks)
+		for _, row := range rows {
+			if !a.but[row.Key] {
+				b.m.hasLooked(b.now, rows, &replay{row: row, r: benchEvent(row.At)}, nil)
+				return
+			}
+		}
+		b.m.hasLooked(b.now, rows, nil, nil)
+	}
+	given := func(key string, attempt int) delivery {
+		t.Helper()
+		ds := b.pull(1)
+		if len(ds) != 1 || ds[0].key != key || ds[0].attempt != attempt {
+			t.Fatalf("given is %+v, want key %s for the %d. time", ds, key, attempt)
+		}
+		return ds[0]
+	}
+	b.begins(loads)
+	b.m.hasLoaded(b.now, rows, nil)
+	look()
+	first := given("a", 2)
+	b.m.nacked(b.now, first.number, first.giving, RetryAfter(time.Minute, errAway))
+	began := b.now
+	look()
+	d := given("b", 2)
+	if b.now.Sub(began) > 2*lookPause {
+		t.Errorf("the other key waits %s", b.now.Sub(began))
+	}
+	if b.m.acked(b.now, first.number, first.giving) {
+		t.Error("an answer for one key counts for another")
+	}
+	b.m.acked(b.now, d.number, d.giving)
+	b.begins(settles)
+	b.m.hasSettled(b.now, nil)
+	rows = rows[:1]
+	look()
+	if ds := b.pull(1); len(ds) > 0 {
+		t.Errorf("it is tried again after %s", b.now.Sub(began))
+	}
+	b.now = began.Add(time.Minute)
+	given("a", 3)
+}

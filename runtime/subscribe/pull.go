@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -80,17 +81,24 @@ type Delivery struct {
 
 // Ack tells that the event was handled.
 func (d *Delivery) Ack() error {
-	err := d.of.ack(d.number, d.giving)
-	d.over(err, nil)
-	return err
+	return d.answer(nil, func() error { return d.of.ack(d.number, d.giving) })
 }
 
 // AckUpTo tells that the event was handled and all before it of its lane that
 // are out.
 func (d *Delivery) AckUpTo() error {
-	err := d.of.ackUpTo(d.number, d.giving)
-	d.over(err, nil)
-	return err
+	return d.answer(nil, func() error {
+		before := d.of.outs.take(func(o *Delivery) bool { return o.number < d.number && d.number != replayed && d.of.isOut(o) })
+		err := d.of.ackUpTo(d.number, d.giving)
+		for _, o := range before {
+			if err != nil && d.of.isOut(o) {
+				d.of.outs.add(o)
+			} else {
+				o.end(err)
+			}
+		}
+		return err
+	})
 }
 
 // Nack tells that the event was not handled. What happens then is said by the
@@ -103,15 +111,7 @@ func (d *Delivery) Nack(reason error) error {
 		reason = errors.New("the event was refused")
 	}
 	reason = sound(reason)
-	err := d.of.nack(d.number, d.giving, reason)
-	d.over(err, reason)
-	return err
-}
-
-func (d *Delivery) over(err, reason error) {
-	if err == nil && d.end != nil {
-		d.end(reason)
-	}
+	return d.answer(reason, func() error { return d.of.nack(d.number, d.giving, reason) })
 }
 
 // yielder hands deliveries of all lanes to the loop.
@@ -122,6 +122,11 @@ type yielder struct {
 func (y *yielder) manner() manner { return manner{loose: true} }
 
 func (y *yielder) work(l *lane) {
+	defer func() {
+		for _, d := range l.outs.take(func(*Delivery) bool { return true }) {
+			d.end(ErrLeaseLost)
+		}
+	}()
 	ds := make([]delivery, 0, 1)
 	for {
 		var ctx context.Context
@@ -130,7 +135,13 @@ func (y *yielder) work(l *lane) {
 		}
 		d := ds[0]
 		ctx, end := l.begin(store.CausedBy(ctx, *d.r), HandlingYield, ds)
-		out := &Delivery{Lane: l.hold.Lane, Key: d.key, Attempt: d.attempt, Context: ctx, of: l, number: d.number, giving: d.giving, end: end}
+		out := &Delivery{Lane: l.hold.Lane, Key: d.key, Attempt: d.attempt, Context: ctx, of: l, number: d.number, giving: d.giving}
+		if end != nil {
+			var once sync.Once
+			out.end = func(err error) { once.Do(func() { end(err) }) }
+			l.takenBack()
+			l.outs.add(out)
+		}
 		if err := guarded(func() error {
 			out.Recorded = l.c.mapped(*d.r)
 			return nil

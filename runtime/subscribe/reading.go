@@ -30,7 +30,10 @@ type reading struct {
 	lastRead         time.Time
 	ended, fruitless bool
 	rung, hurried    bool
-	quiet, vain      int
+	// crowded tells that the driver, when it asked last, was not told of readAt:
+	// there was no room.
+	crowded     bool
+	quiet, vain int
 	// live tells that the end of the log was reached and everything before it
 	// handled, and that no full page was found since.
 	live bool

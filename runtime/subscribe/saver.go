@@ -3,8 +3,10 @@ package subscribe
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/esgen/esgen/runtime/store"
 )
@@ -23,11 +25,21 @@ type saved struct {
 	move    store.Move
 	ctx     context.Context //nolint:containedctx // of the caller, who waits
 	outcome chan error
+	tries   int
 }
+
+// lockedPauses are those before a move is tried again whose lane another transaction
+// has locked.
+var lockedPauses = backoff{first: 5 * time.Millisecond, longest: 250 * time.Millisecond}
 
 // advance moves a checkpoint. A lane has one move under way at most.
 func (s *saver) advance(ctx context.Context, m store.Move) error {
-	own := saved{m, ctx, make(chan error, 1)}
+	own := saved{move: m, ctx: ctx, outcome: make(chan error, 1)}
+	s.enqueue(own)
+	return <-own.outcome
+}
+
+func (s *saver) enqueue(own saved) {
 	s.mu.Lock()
 	s.queue = append(s.queue, own)
 	if !s.running {
@@ -35,7 +47,6 @@ func (s *saver) advance(ctx context.Context, m store.Move) error {
 		go s.drain() //nolint:contextcheck // it serves several callers
 	}
 	s.mu.Unlock()
-	return <-own.outcome
 }
 
 // drain ends when nobody waits.
@@ -63,11 +74,29 @@ func (s *saver) flush(all []saved) {
 	}
 	err := s.subs.Advance(ctx, moves...)
 	fenced, some := errors.AsType[*store.FencedError](err)
+	locked, busy := errors.AsType[*store.LockedError](err)
 	for i, one := range all {
-		if some && !slices.Contains(fenced.Holds, moves[i].Hold) && len(all) > 1 {
+		switch hold := moves[i].Hold; {
+		case busy && slices.Contains(locked.Holds, hold):
+			s.later(one, &store.LockedError{Holds: []store.Hold{hold}})
+		case some && (len(all) == 1 || slices.Contains(fenced.Holds, hold)):
+			one.outcome <- &store.FencedError{Holds: []store.Hold{hold}}
+		case some || busy:
 			one.outcome <- nil
-			continue
+		default:
+			one.outcome <- err
 		}
-		one.outcome <- err
 	}
+}
+
+// later tries a move again for as long as its caller waits. Meanwhile those of other
+// lanes are made, and no connection waits.
+func (s *saver) later(one saved, err error) {
+	one.tries++
+	pause := lockedPauses.after(one.tries, rand.Float64())
+	if until, bounded := one.ctx.Deadline(); one.ctx.Err() != nil || bounded && time.Until(until) < pause {
+		one.outcome <- err
+		return
+	}
+	time.AfterFunc(pause, func() { s.enqueue(one) })
 }

@@ -130,7 +130,7 @@ func (l *lane) answered(f func(m *machine, now time.Time) bool) (counted, goOn b
 // than it knows.
 func (m *machine) pressing() bool {
 	return m.stopping || m.lost || len(m.rows) > 0 || m.replay != nil && m.replay.done ||
-		!m.busy[reads] && !m.ended && m.queue.len() <= m.c.PageSize/2 ||
+		!m.busy[reads] && (!m.ended || m.crowded) && m.queue.len() <= m.c.PageSize/2 ||
 		!m.busy[saves] && (m.unsaved >= (m.c.CheckpointEvery+1)/2 || m.idle() || !m.dirty.IsZero() && m.dirty.Equal(m.recent)) ||
 		m.handlings.failures > 0 || m.trouble != ""
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,10 +19,19 @@ func (k subscriptions) Release(ctx context.Context, holds ...store.Hold) error {
 		}
 	}
 	names, lanes, tokens := encodeHolds(len(holds), func(i int) store.Hold { return holds[i] })
-	return k.s.call(ctx, fmt.Sprintf("release %d lanes", len(holds)), func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, k.s.sql.laneRelease, names, lanes, tokens)
-		return err
+	var locked []int32
+	err := k.s.call(ctx, fmt.Sprintf("release %d lanes", len(holds)), func(ctx context.Context, conn *pgx.Conn) error {
+		locked = nil
+		return conn.QueryRow(ctx, k.s.sql.laneRelease, names, lanes, tokens).Scan(&locked)
 	})
+	if err != nil || len(locked) == 0 {
+		return err
+	}
+	held := &store.LockedError{}
+	for _, i := range locked {
+		held.Holds = append(held.Holds, holds[i])
+	}
+	return held
 }
 
 func encodeHolds(n int, hold func(i int) store.Hold) (names []string, lanes []int32, tokens []int64) {
@@ -47,25 +57,36 @@ func (k subscriptions) Advance(ctx context.Context, moves ...store.Move) error {
 	if len(moves) == 1 {
 		op = "advance subscription " + printable.Name(moves[0].Subscription)
 	}
-	var made []int32
+	var made, locked []int32
 	err := k.s.call(ctx, op, func(ctx context.Context, conn *pgx.Conn) error {
-		made = nil
-		return conn.QueryRow(ctx, k.s.sql.laneAdvance, names, lanes, tokens, from, to).Scan(&made)
+		made, locked = nil, nil
+		return conn.QueryRow(ctx, k.s.sql.laneAdvance, names, lanes, tokens, from, to).Scan(&made, &locked)
 	})
 	if err != nil || len(made) == len(moves) {
 		return err
 	}
-	moved := make([]bool, len(moves))
+	known := make([]bool, len(moves))
 	for _, i := range made {
-		moved[i] = true
+		known[i] = true
+	}
+	busy := &store.LockedError{}
+	for _, i := range locked {
+		known[i] = true
+		busy.Holds = append(busy.Holds, moves[i].Hold)
 	}
 	fenced := &store.FencedError{}
 	for i, m := range moves {
-		if !moved[i] {
+		if !known[i] {
 			fenced.Holds = append(fenced.Holds, m.Hold)
 		}
 	}
-	return fenced
+	switch {
+	case len(busy.Holds) == 0:
+		return fenced
+	case len(fenced.Holds) == 0:
+		return busy
+	}
+	return errors.Join(fenced, busy)
 }
 
 // Report stores what the owner could not do.
