@@ -275,7 +275,7 @@ func (n *node) giveUp(ctx context.Context, holds []store.Hold) (left bool, err e
 	}
 	n.mu.Lock()
 	n.releases = slices.DeleteFunc(n.releases, func(h store.Hold) bool {
-		return slices.Contains(holds, h) && !(left && slices.Contains(locked.Holds, h))
+		return slices.Contains(holds, h) && (!left || !slices.Contains(locked.Holds, h))
 	})
 	n.mu.Unlock()
 	n.local.Ring()

@@ -35,7 +35,7 @@ var lockedPauses = backoff{first: 5 * time.Millisecond, longest: 250 * time.Mill
 // advance moves a checkpoint. A lane has one move under way at most.
 func (s *saver) advance(ctx context.Context, m store.Move) error {
 	own := saved{move: m, ctx: ctx, outcome: make(chan error, 1)}
-	s.enqueue(own)
+	s.enqueue(own) //nolint:contextcheck // what it begins serves several callers
 	return <-own.outcome
 }
 
@@ -44,7 +44,7 @@ func (s *saver) enqueue(own saved) {
 	s.queue = append(s.queue, own)
 	if !s.running {
 		s.running = true
-		go s.drain() //nolint:contextcheck // it serves several callers
+		go s.drain()
 	}
 	s.mu.Unlock()
 }
