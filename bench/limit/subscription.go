@@ -12,7 +12,7 @@ import (
 // the place after every so many of them.
 func (l *Log) Follow(ctx context.Context, c *pgx.Conn, name string, every int) (events int, _ error) {
 	place := fmt.Sprintf("WITH s AS (INSERT INTO %[1]s.subscriptions (name, settings, created) VALUES ($1, '', now()) RETURNING id) "+
-		"INSERT INTO %[1]s.lanes (subscription_id, lane, at, changed) SELECT id, 0, 0, now() FROM s RETURNING subscription_id", l.schema)
+		"INSERT INTO %[1]s.lanes (subscription_id, lane, at, token, changed) SELECT id, 0, 0, 0, now() FROM s RETURNING subscription_id", l.schema)
 	var id int64
 	if err := c.QueryRow(ctx, place, name).Scan(&id); err != nil {
 		return 0, err
@@ -54,7 +54,7 @@ func touch(values [][]byte) (sum int) {
 // the place and COMMIT. update takes the event's position, modulo 100.
 func (l *Log) FollowTx(ctx context.Context, c *pgx.Conn, update string, events, size int) (handled int, _ error) {
 	place := fmt.Sprintf("WITH s AS (INSERT INTO %[1]s.subscriptions (name, settings, created) VALUES (gen_random_uuid()::text, '', now()) RETURNING id) "+
-		"INSERT INTO %[1]s.lanes (subscription_id, lane, at, changed) SELECT id, 0, 0, now() FROM s RETURNING subscription_id", l.schema)
+		"INSERT INTO %[1]s.lanes (subscription_id, lane, at, token, changed) SELECT id, 0, 0, 0, now() FROM s RETURNING subscription_id", l.schema)
 	var id int64
 	if err := c.QueryRow(ctx, place).Scan(&id); err != nil {
 		return 0, err

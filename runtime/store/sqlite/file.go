@@ -78,17 +78,28 @@ func identify(ctx context.Context, file string) (empty bool, err error) {
 	case info.Size() == 0:
 		return true, nil
 	}
-	db, err := open(address(file, "mode=ro", "immutable=1"), 1)
-	if err != nil {
-		return false, err
+	id, err := application(ctx, address(file, "mode=ro", "immutable=1"))
+	if _, logged := os.Stat(file + "-wal"); logged == nil && (err != nil || id != applicationID) {
+		// Who looks without locks sees the file without its log, and a checkpoint by
+		// halves: of one that is under way, or whose process was killed.
+		id, err = application(ctx, address(file, "mode=ro", "_busy_timeout=5000"))
 	}
-	defer func() { _ = db.Close() }() // nothing was written
-	var id int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+	if err != nil {
 		return false, err
 	}
 	if id != applicationID {
 		return false, &FileError{File: file, Reason: "is a SQLite database of another program; it was not changed"}
 	}
 	return false, nil
+}
+
+// application returns whose database it is.
+func application(ctx context.Context, address string) (id int64, err error) {
+	db, err := open(address, 1)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = db.Close() }() // nothing was written
+	err = db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
+	return id, err
 }
