@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -380,8 +381,8 @@ func (f *feed) query(ctx context.Context, q store.Query, from uint64, limit int)
 			}
 			return page, false, err
 		}
-		if page == nil {
-			page = make([]store.Recorded, 0, min(limit, flightEvents))
+		if len(page) == fewEvents { // there are many
+			page = slices.Grow(page, max(min(limit, flightEvents)-fewEvents, 0))
 		}
 		page = append(page, event)
 		if bytes += len(event.Data) + len(event.Metadata); bytes > pageBytes {
@@ -390,6 +391,10 @@ func (f *feed) query(ctx context.Context, q store.Query, from uint64, limit int)
 	}
 	return page, len(page) < limit, nil
 }
+
+// fewEvents is after how many a page gets room for all that it may have: an event that
+// comes alone takes little, and a full page is copied once.
+const fewEvents = 16
 
 // pageBytes bounds the payloads of a page: it has one event more.
 const pageBytes = 8 << 20
