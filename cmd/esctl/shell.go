@@ -140,16 +140,16 @@ func (s shell) run(ctx context.Context, args []string) int {
 	case ctx.Err() != nil:
 		s.notef("esctl: interrupted: %v", err)
 	default:
-		s.notef("esctl: %s", explain(args[0], err))
+		s.notef("esctl: %s", explain(args, err))
 	}
 	return failed
 }
 
 // explain adds what to type to an error of a store.
-func explain(verb string, err error) string {
+func explain(args []string, err error) string {
 	missing, ok := errors.AsType[*store.NotMigratedError](err)
 	switch {
-	case noDatabase(err) && verb != "create":
+	case noDatabase(err) && !slices.Contains(args, "create"):
 		return err.Error() + "\nTo make the database, see: esctl create -h"
 	case ok && missing.Have == 0:
 		return err.Error() + "\nTo make one here, see: esctl create -h"

@@ -167,7 +167,8 @@ func (c *checking) lockedOnce(ctx context.Context, root string) (dirs []string, 
 // inModule reports whether the go command finds dir from root.
 func inModule(root, dir string, modules map[string]bool) bool {
 	for ; dir != root; dir = filepath.Dir(dir) {
-		if modules[dir] || unmatched(filepath.Base(dir)) || len(dir) <= len(root) {
+		_, err := os.Stat(filepath.Join(dir, "go.mod")) // a module of its own by now
+		if err == nil || modules[dir] || unmatched(filepath.Base(dir)) || len(dir) <= len(root) {
 			return false
 		}
 	}

@@ -12,10 +12,24 @@ type place struct {
 	pointer any
 }
 
+type decoder = func(unmarshal func(dst any) error) (any, error)
+
+// decoders are those of [decodeAs], by type: a Type that is in no registry would
+// else get one for each event.
+var decoders sync.Map
+
 // decodeAs returns what decodes into a zero value of goType and returns a copy of it.
 // The places are used again, so that decoding takes one allocation beside what the
 // value points to.
-func decodeAs(goType reflect.Type) func(unmarshal func(dst any) error) (any, error) {
+func decodeAs(goType reflect.Type) decoder {
+	known, ok := decoders.Load(goType)
+	if !ok {
+		known, _ = decoders.LoadOrStore(goType, newDecoder(goType))
+	}
+	return known.(decoder)
+}
+
+func newDecoder(goType reflect.Type) decoder {
 	places := sync.Pool{New: func() any {
 		pointer := reflect.New(goType)
 		return &place{pointer.Elem(), pointer.Interface()}

@@ -193,13 +193,16 @@ func (t Type) Stored(event any) (any, error) {
 	return t.more.stored(event)
 }
 
-// Decode calls unmarshal with a pointer to a fresh zero value of what is stored and
-// returns the event, not a pointer to it: for an upcaster the one that it leads to.
+// Decode calls unmarshal with a pointer to a zero value of what is stored, which is
+// used again later and must not be kept, and returns the event, not a pointer to it: for an upcaster the one that it leads to.
 // Nil means that what is stored is no longer an event. If unmarshal fails, what it
 // has written is discarded and its error is returned as it is; what an upcaster
 // says is an [*UpcastError].
 func (t Type) Decode(unmarshal func(dst any) error) (any, error) {
 	t = t.ready()
+	if t.decode == nil && t.name != "" {
+		return nil, &InvalidTypeError{Name: t.name, Revision: t.revision, Reason: "there is no event; pass a value of its type"}
+	}
 	if t.decode == nil {
 		return nil, errors.New("decode an event: the zero Type describes no Go type; take types from a Registry")
 	}

@@ -32,6 +32,11 @@ func (c *comparison) accepted(b Breach) bool {
 	return slices.ContainsFunc(list, func(a Accepted) bool { return a.Rule == b.Rule && a.Where == b.Where })
 }
 
+// fromBefore reports whether the lock was written when it had no names in msgpack yet.
+func (c *comparison) fromBefore() bool {
+	return !slices.ContainsFunc(c.was.Families, func(f Family) bool { return f.Text != "" })
+}
+
 // place is where an event is declared, or else the family.
 func (c *comparison) place(name string, revision int) templates.Position {
 	if at, ok := c.places[key(name, revision)]; ok {
@@ -76,8 +81,8 @@ func (c *comparison) upcast(was Event) (Upcast, bool) {
 		names = append(names, e.Name)
 		names = append(names, e.Aliases...)
 	}
-	for _, name := range names {
-		for _, anyFamily := range []bool{false, true} {
+	for _, anyFamily := range []bool{false, true} {
+		for _, name := range names {
 			i := slices.IndexFunc(c.now.Upcasts, func(u Upcast) bool {
 				return u.Revision == was.Revision && u.Name == name && (anyFamily || u.family == was.Family)
 			})

@@ -143,7 +143,7 @@ func (w *fieldWalk) field(path string, was, now Field) {
 	}
 	w.sameType(now.Name, before, after, tell)
 	switch before, after := msgpackName(was), msgpackName(now); {
-	case before == after:
+	case before == after, was.Msgpack == "" && w.fromBefore():
 	case after == "-":
 		tell(fieldRemoved, "%q is gone from msgpack, so that values stored in that format are lost: take the tag msgpack:\"-\" away", now.Name)
 	case before != "-":
@@ -301,7 +301,7 @@ func (w *fieldWalk) values(path string, was, now []Value, tell found) {
 		// to another value, and left its own to others, does not.
 		moved, ok := at(now, func(other Value) bool { return other.Value != v.Value && shareName(other, old) })
 		if ok && !shareName(v, old) {
-			tell("VALUE_MOVED", "%s is %s in %q now, was %s, which is %s now: what is stored means something else; keep the values of constants, or %s",
+			tell("VALUE_MOVED", "%s is %s in %q now, was %s, which is %s now: what is stored means something else; keep the values of constants, accept it if %[1]s only counts them and is never stored, or %[6]s",
 				old.Go, moved.Value, path, old.Value, v.Go, instead)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -44,12 +45,21 @@ func Parse(data []byte) (File, error) {
 	return f, f.whole()
 }
 
-// whole looks for types that were cut by hand or by a merge.
+// whole looks for types that were cut by hand or by a merge, and for definitions that
+// are gone: what is not there could not be compared.
 func (f File) whole() error {
+	var lacks func(t Type) bool
+	lacks = func(t Type) bool {
+		_, defined := f.definition(t.Word)
+		return t.isRef() && strings.Contains(t.Word, "@") && !defined || slices.ContainsFunc(t.Args, lacks)
+	}
 	fields := func(of string, list []Field) error {
 		for _, field := range list {
 			if !parseType(field.Type).isWhole() {
 				return fmt.Errorf("the type %q of %s/%s is none: take it from the repository's history", field.Type, of, field.Name)
+			}
+			if lacks(parseType(field.Type)) {
+				return fmt.Errorf("the definition of %q of %s/%s is gone: take it from the repository's history", field.Type, of, field.Name)
 			}
 		}
 		return nil

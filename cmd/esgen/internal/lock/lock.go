@@ -115,19 +115,23 @@ type Accepted struct {
 // Of returns what is to be locked of a package now.
 func Of(p templates.Package) File {
 	f := File{Format: Format, Package: p.Name, Serializers: p.Serializers, Families: []Family{}, Events: []Event{}}
-	d := &definer{known: make(map[*templates.Shape]string), made: make(map[string]Definition)}
+	d := &definer{made: make(map[string]Definition)}
+	top := func(owner string, s *templates.Shape) []Field {
+		d.known = make(map[*templates.Shape]string) // types that hold each other are those where each begins
+		return d.fields(owner, s)
+	}
 	for _, family := range p.Families {
 		f.Families = append(f.Families, Family{Name: family.Name, ID: goName(family.ID.Type), Text: idText(family.ID.Text)})
 		for _, e := range family.Events {
 			f.Events = append(f.Events, Event{
 				Name: e.Name, Revision: e.Revision, Family: family.Name, Go: e.GoName,
-				Aliases: slices.Sorted(slices.Values(e.Aliases)), Fields: d.fields(e.GoName, e.Shape),
+				Aliases: slices.Sorted(slices.Values(e.Aliases)), Fields: top(e.GoName, e.Shape),
 			})
 		}
 		for _, u := range family.Upcasts {
 			f.Upcasts = append(f.Upcasts, Upcast{
 				Name: u.Name, Revision: u.Revision, To: goName(u.To), at: u.At,
-				family: family.Name, goName: goName(u.From), from: d.fields(goName(u.From), u.FromShape),
+				family: family.Name, goName: goName(u.From), from: top(goName(u.From), u.FromShape),
 			})
 		}
 		for _, r := range family.Retired {

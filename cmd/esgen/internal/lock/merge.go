@@ -19,6 +19,13 @@ func Merge(was, now File) File {
 	}
 	for _, e := range was.Events {
 		if !slices.ContainsFunc(now.Events, func(n Event) bool { return n.key() == e.key() && n.Family == e.Family }) {
+			// One that is read as a current revision, by an alias or in another family, is as
+			// that is now: what was accepted of it is used up.
+			if i := slices.IndexFunc(now.Events, func(n Event) bool {
+				return n.Revision == e.Revision && (n.Name == e.Name || slices.Contains(n.Aliases, e.Name))
+			}); i >= 0 {
+				e.Fields = now.Events[i].Fields
+			}
 			merged.Events = append(merged.Events, e)
 		}
 	}
