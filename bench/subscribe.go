@@ -225,6 +225,8 @@ func latency(name string, elsewhere bool) func(context.Context, *bench) ([]resul
 			ended <- err
 			return nil, err
 		}
+		// Nothing else happens: what follows at once waits for the pause between two rings.
+		rest := func(ctx context.Context) { measure.Rest(ctx, time.Now().Add(20*time.Millisecond)) }
 		op := func(ctx context.Context) (int, error) {
 			events := st.events(1)
 			events[0].ID = uuid.Must(uuid.NewV7())
@@ -236,6 +238,7 @@ func latency(name string, elsewhere bool) func(context.Context, *bench) ([]resul
 				if id != events[0].ID {
 					return 0, fmt.Errorf("event %s came, not %s", id, events[0].ID)
 				}
+				rest(ctx)
 				return 1, nil
 			case <-ctx.Done():
 				return 0, ctx.Err()
@@ -243,6 +246,7 @@ func latency(name string, elsewhere bool) func(context.Context, *bench) ([]resul
 		}
 		alone := func(ctx context.Context) (int, error) {
 			_, err := st.db.Append(ctx, store.Batch{Stream: "other-" + uuid.NewString(), Expected: store.NoStream, Events: st.events(1)})
+			rest(ctx)
 			return 1, err
 		}
 		return st.duel(ctx, result.P50, []side{ours(name, 1, op)}, ours("the same append, for which nobody waits", 1, alone))
@@ -269,9 +273,9 @@ func besideFifty(ctx context.Context, b *bench) ([]result.Row, error) {
 	// A thousand appends per second.
 	op := st.appendTo(st.db, 1, store.NoStream, ordered)
 	paced := func(ctx context.Context) (int, error) {
-		next := time.After(writers * time.Millisecond)
+		next := time.Now().Add(writers * time.Millisecond)
 		n, err := op(ctx)
-		<-next
+		measure.Rest(ctx, next)
 		return n, err
 	}
 	with := ours("subscribe/beside50", writers, paced)

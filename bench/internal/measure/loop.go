@@ -47,9 +47,11 @@ func During(ctx context.Context, ops []Op, length time.Duration) (Result, error)
 	for i, op := range ops {
 		workers.Go(func() {
 			parts[i].Latency = histogram()
+			ctx, rest := resting(ctx)
 			for at := time.Now(); ; {
 				events, err := op(ctx)
 				now := time.Now()
+				at = at.Add(rest.taken())
 				if err != nil {
 					cancel(err)
 					return
@@ -89,6 +91,7 @@ func Rounds(ctx context.Context, ops []Op, n int) (Result, error) {
 	for i, op := range ops {
 		workers.Go(func() {
 			parts[i].Latency = histogram()
+			ctx, rest := resting(ctx)
 			for range n {
 				at := time.Now()
 				events, err := op(ctx)
@@ -96,7 +99,7 @@ func Rounds(ctx context.Context, ops []Op, n int) (Result, error) {
 					cancel(err)
 					return
 				}
-				parts[i].add(events, time.Since(at))
+				parts[i].add(events, time.Since(at)-rest.taken())
 			}
 		})
 	}
