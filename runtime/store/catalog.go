@@ -25,8 +25,13 @@ type StreamInfo struct {
 	Deleted time.Time
 }
 
-// Catalog is implemented by stores that know their streams.
+// Catalog is implemented by stores that know their streams, and how far they have come.
 type Catalog interface {
+	// LastPosition is the highest position that was ever given to an event, also if
+	// that was deleted for good; 0 if there is none. A checkpoint beyond it is one of
+	// another store, or of a later state of this one. Errors: [*UnavailableError].
+	LastPosition(ctx context.Context) (Position, error)
+
 	// StreamInfo describes stream, also if it is softly deleted, or returns a
 	// [*StreamNotFoundError], or an [*InvalidError] if no stream can have that
 	// name.

@@ -2,6 +2,7 @@ package subscribe_test
 
 import (
 	"errors"
+	goruntime "runtime"
 	"testing"
 	"time"
 
@@ -100,4 +101,53 @@ func TestEventsThatAreDeletedForGoodAreSoonForgotten(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The last events were deleted for good: a checkpoint behind them is no sign of a
+// restored store.
+func TestTheEndOfTheLogIsDeletedForGood(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{HardDeletes: true})
+	appendTo(t, db, "bank-1", 3)
+	appendTo(t, db, "bank-2", 2)
+	h := &recorder{}
+	p := run(t, newSubscription(t, db, "s", h.handle, subscribe.Config{}))
+	h.await(t, 5)
+	p.stop(t)
+	for _, stream := range []string{"bank-2", "bank-1"} {
+		if err := db.Delete(t.Context(), stream, store.Any, store.Hard); err != nil {
+			t.Fatal(err)
+		}
+		p = run(t, newSubscription(t, db, "s", h.handle, subscribe.Config{}))
+		await(t, p.Live(), "Live")
+		p.stop(t)
+	}
+	p = run(t, newSubscription(t, db, "s", h.handle, subscribe.Config{}))
+	appendTo(t, db, "bank-3", 1)
+	if diff := cmp.Diff([]uint64{1, 2, 3, 4, 5, 6}, positions(h.await(t, 6))); diff != "" {
+		t.Error(diff)
+	}
+	p.stop(t)
+}
+
+// TestSelectThatEndsATransientsGoroutine ends a transient subscription, and does not leave its
+// reader waiting.
+func TestSelectThatEndsATransientsGoroutine(t *testing.T) {
+	t.Parallel()
+	db := memory.New(memory.Config{})
+	appendTo(t, db, "bank-1", 1)
+	sub, err := subscribe.NewTransient(db, subscribe.TransientConfig{Start: subscribe.Origin, Select: func(store.Recorded) bool {
+		goruntime.Goexit()
+		return true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ended error
+	for _, err := range sub.Events(t.Context()) {
+		ended = err
+	}
+	if _, ok := errors.AsType[*subscribe.SortError](ended); !ok {
+		t.Errorf("it ended with %v, want a SortError", ended)
+	}
 }

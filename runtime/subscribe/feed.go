@@ -229,6 +229,23 @@ func (f *feed) lockedForget() {
 // q says what is read, not from where. A read of a reader that has joined may wait
 // a fifth of a second for one that serves others too, while nothing is new.
 func (f *feed) read(ctx context.Context, q store.Query, from uint64, limit int) (page []store.Recorded, end bool, err error) {
+	era := f.now()
+	page, end, err = f.shared(ctx, q, from, limit)
+	if err == nil && f.now() != era { // it may have begun after what another log was known to hold
+		return f.query(ctx, q, from, limit)
+	}
+	return page, end, err
+}
+
+// now is the era.
+func (f *feed) now() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.era
+}
+
+// shared reads what others have read, or will.
+func (f *feed) shared(ctx context.Context, q store.Query, from uint64, limit int) (page []store.Recorded, end bool, err error) {
 	f.mu.Lock()
 	t := f.taps[tapKey(q)]
 	if t == nil {

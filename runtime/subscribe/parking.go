@@ -93,7 +93,7 @@ func (m *machine) giveReplay(now time.Time) delivery {
 	r := m.replay
 	m.inFlight++
 	m.since = now
-	r.given, r.cut = true, false
+	r.given, r.cut, r.unsure = true, false, false // if its outcome is unknown again, uncommitted says so
 	m.givings++
 	r.giving = m.givings
 	return delivery{r.r, r.row.Key, replayed, r.giving, r.row.Attempts + r.failures + 1}

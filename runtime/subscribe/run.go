@@ -327,6 +327,9 @@ func (r *run) begin(ctx context.Context, lanes []store.Lane, until time.Time) er
 // was replaced by another one of its name that reads something else, or if a
 // checkpoint is beyond the end of the log.
 func (r *run) check(ctx context.Context, lanes []store.Lane) ([]store.Lane, error) {
+	// Renewals of the other lanes wait for this; the next one brings these again.
+	ctx, cancel := context.WithTimeout(ctx, r.s.c.Lease/3)
+	defer cancel()
 	stored, err := r.s.db.Subscriptions().Find(ctx, r.s.name)
 	if err != nil {
 		return nil, r.named(err)
@@ -364,7 +367,12 @@ func (r *run) checkHead(ctx context.Context, lanes ...store.Lane) error {
 // removals have left nothing only a catalog knows.
 func (r *run) head(ctx context.Context) (at uint64, known bool, err error) {
 	db, stream := r.s.db, r.s.c.Stream
-	if catalog, ok := db.(store.Catalog); ok && stream != "" {
+	catalog, ok := db.(store.Catalog)
+	if ok && stream == "" {
+		last, err := catalog.LastPosition(ctx)
+		return uint64(last), true, err
+	}
+	if ok {
 		info, err := catalog.StreamInfo(ctx, stream)
 		if errors.Is(err, store.ErrStreamNotFound) {
 			return 0, true, nil

@@ -77,7 +77,7 @@ func (s *saver) flush(all []saved) {
 	locked, busy := errors.AsType[*store.LockedError](err)
 	for i, one := range all {
 		switch hold := moves[i].Hold; {
-		case busy && slices.Contains(locked.Holds, hold):
+		case busy && (len(all) == 1 || slices.Contains(locked.Holds, hold)):
 			s.later(one, &store.LockedError{Holds: []store.Hold{hold}})
 		case some && (len(all) == 1 || slices.Contains(fenced.Holds, hold)):
 			one.outcome <- &store.FencedError{Holds: []store.Hold{hold}}

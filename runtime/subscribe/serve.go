@@ -102,7 +102,7 @@ func (l *lane) answered(f func(m *machine, now time.Time) bool) (counted, goOn b
 	again := l.m.how.loose && l.m.inFlight < was
 	notices := l.m.notices
 	l.m.notices = nil
-	live := l.m.live
+	live := l.m.live && !l.over
 	l.tellStanding()
 	if after.failures > before.failures {
 		l.lastErr, l.lastAt = after.err, now

@@ -86,7 +86,7 @@ func (t *Transient) Started() <-chan struct{} { return t.started.ch }
 // them.
 //
 // Failures of the store are retried for as long as they last. Any other error is the
-// last pair: that of ctx, a [*SortError] if Select panicked, a
+// last pair: that of ctx, a [*SortError] if Select panicked or ended its goroutine, a
 // [*store.StreamDeletedError], or one that wraps [store.ErrInvalid] or
 // [store.ErrClosed]. Nothing runs any more when the loop has ended.
 func (t *Transient) Events(ctx context.Context) iter.Seq2[store.Recorded, error] {
@@ -142,7 +142,7 @@ func (t *Transient) follow(ctx context.Context, b *buffer) error {
 			page, end, err = f.read(ctx, q, at, t.c.PageSize)
 		}
 		var broken error
-		items, broken = sorts.sort(items[:0], page)
+		items, broken = sorts.sortBeside(items[:0], page)
 		for _, it := range items {
 			at = it.place
 			if seeking = seeking && it.r.Time.Before(time.Time(seek)); it.mine && !seeking {

@@ -28,6 +28,16 @@ func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo
 	return of.info(stream), nil
 }
 
+// LastPosition returns the highest position that was ever given.
+func (s *Store) LastPosition(ctx context.Context) (store.Position, error) {
+	if err := store.Ended(ctx, "find the last position"); err != nil {
+		return 0, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.contents.last, nil
+}
+
 // Streams yields the streams that were there when the loop began, holding no lock
 // meanwhile.
 func (s *Store) Streams(ctx context.Context, q store.StreamQuery) iter.Seq2[store.StreamInfo, error] {

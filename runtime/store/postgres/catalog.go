@@ -36,6 +36,15 @@ func (o *operations) StreamInfo(ctx context.Context, stream string) (store.Strea
 	return info, nil
 }
 
+// LastPosition returns the highest position that was ever given.
+func (o *operations) LastPosition(ctx context.Context) (last store.Position, err error) {
+	var at int64
+	err = o.call(ctx, "find the last position", func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, o.s.sql.lastPosition+o.s.stage()).Scan(&at)
+	})
+	return store.Position(at), err
+}
+
 // utc is zero for NULL.
 func utc(t pgtype.Timestamptz) (z time.Time) {
 	if t.Valid {

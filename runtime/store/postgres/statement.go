@@ -20,6 +20,7 @@ type statements struct {
 	readStream, readStreamBackward, readAll, readAllBackward   string
 	readLinks, readLinksBackward, readIndex, readIndexBackward string
 	readNames, readLarge, readRange, readLast, readIndexes     string
+	lastPosition                                               string
 	link, linked                                               string
 	deleteStream, undeleteStream, truncateStream, remove       string
 	streamInfo, streams, streamKey                             string
@@ -66,6 +67,7 @@ func statementsOf(schema string) statements {
 		readLarge:          text("read_large"),
 		readRange:          text("read_range"),
 		readLast:           text("read_last"),
+		lastPosition:       text("last_position"),
 		readIndexes:        text("read_indexes"),
 		link:               text("link"),
 		linked:             text("linked"),

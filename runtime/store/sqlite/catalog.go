@@ -32,6 +32,18 @@ func (s *Store) StreamInfo(ctx context.Context, stream string) (store.StreamInfo
 	return info.StreamInfo, err
 }
 
+// LastPosition returns the highest position that was ever given.
+func (s *Store) LastPosition(ctx context.Context) (last store.Position, err error) {
+	const op = "find the last position"
+	ctx, cancel, err := s.begin(ctx, op)
+	if err != nil {
+		return 0, err
+	}
+	defer cancel()
+	err = s.base.row(ctx, headSQL, nil, &last)
+	return last, interpret(store.Ended(ctx, ""), s.file, op, err)
+}
+
 // listed is a stream in a list.
 type listed struct {
 	store.StreamInfo

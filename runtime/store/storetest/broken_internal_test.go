@@ -26,6 +26,7 @@ type broken struct {
 	transact      func(context.Context, store.Move, func(context.Context, store.Streams) error) error
 	save          func(context.Context, store.Snapshot) error
 	info          func(store.StreamInfo) store.StreamInfo
+	lastPosition  func(context.Context) (store.Position, error)
 	list          func(context.Context, store.StreamQuery) iter.Seq2[store.StreamInfo, error]
 	link          func(ctx context.Context, stream string, expected store.Version, ids []uuid.UUID) (store.Appended, error)
 	remove        func(ctx context.Context, stream string, expected store.Version, how store.Removal) error
@@ -62,6 +63,13 @@ func (b *broken) SaveSnapshot(ctx context.Context, s store.Snapshot) error {
 		return b.Store.SaveSnapshot(ctx, s)
 	}
 	return b.save(ctx, s)
+}
+
+func (b *broken) LastPosition(ctx context.Context) (store.Position, error) {
+	if b.lastPosition != nil {
+		return b.lastPosition(ctx)
+	}
+	return b.Store.LastPosition(ctx)
 }
 
 func (b *broken) StreamInfo(ctx context.Context, stream string) (store.StreamInfo, error) {

@@ -31,7 +31,32 @@ func catalogCases() []contractCase {
 			got.Created = first.Time
 			f.equal("info", store.StreamInfo{Stream: "bank-1", Version: 3, First: 1, Created: first.Time}, got)
 		}},
+		{name: "the catalog knows the last position", needs: store.KeepsCatalog, run: func(f *fixture) {
+			f.equal("of nothing", store.Position(0), f.lastPosition())
+			f.append("bank-1", 0, events(3)...)
+			f.equal("of events", f.append("bank-2", 0, event(4)).Last, f.lastPosition())
+			_ = f.conflict("bank-2", 7, 1)
+			f.equal("after a conflict", f.all()[3].Position, f.lastPosition())
+		}},
+		{name: "the catalog knows the last position also when its event is gone", needs: store.KeepsCatalog | store.Deletes, run: func(f *fixture) {
+			f.append("bank-1", 0, events(3)...)
+			last := f.append("bank-2", 0, events(2)...).Last
+			f.remove("bank-2", 2, store.Hard)
+			f.equal("after the end was removed", last, f.lastPosition())
+			f.remove("bank-1", 3, store.Hard)
+			f.equal("after all was removed", last, f.lastPosition())
+			f.equal("after an append", f.append("bank-3", 0, event(1)).Last, f.lastPosition())
+		}},
 	}
+}
+
+func (f *fixture) lastPosition() store.Position {
+	f.Helper()
+	last, err := f.catalog().LastPosition(f.ctx)
+	if err != nil {
+		f.Fatalf("LastPosition: %v", err)
+	}
+	return last
 }
 
 func (f *fixture) catalog() store.Catalog {

@@ -327,6 +327,28 @@ var defects = []defect{
 			return appended, err
 		}
 	}},
+	{"forgets the last position with its event", "the catalog knows the last position also", func(b *broken) {
+		b.lastPosition = func(ctx context.Context) (last store.Position, err error) {
+			for r, err := range b.Store.Read(ctx, store.Query{Backward: true, Limit: 1}) {
+				return r.Position, err
+			}
+			return 0, nil
+		}
+	}},
+	{"counts conflicts as positions", "the catalog knows the last position", func(b *broken) {
+		var conflicts store.Position
+		b.append = func(ctx context.Context, batches []store.Batch) ([]store.Appended, error) {
+			a, err := b.Store.Append(ctx, batches...)
+			if errors.Is(err, store.ErrConflict) {
+				conflicts++
+			}
+			return a, err
+		}
+		b.lastPosition = func(ctx context.Context) (store.Position, error) {
+			last, err := b.Store.LastPosition(ctx)
+			return last + conflicts, err
+		}
+	}},
 	{"describes streams by the clock", "the catalog describes", func(b *broken) {
 		b.info = func(info store.StreamInfo) store.StreamInfo { info.Created = time.Now(); return info }
 	}},

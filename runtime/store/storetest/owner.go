@@ -294,13 +294,13 @@ func noTwoOwners(f *fixture) {
 			}
 			mu.Unlock()
 			for _, l := range r.Lanes {
-				err := k.Advance(f.ctx, store.Move{Hold: holdOf(l), From: l.At, To: l.At + 1})
+				err := patient(func() error { return k.Advance(f.ctx, store.Move{Hold: holdOf(l), From: l.At, To: l.At + 1}) })
 				if _, fenced := as[*store.FencedError](err); err != nil && (!fenced || choice >= 3) {
 					f.Errorf("advance of a lane that was just given to a living member: %v", err)
 				}
 			}
 			if over := len(r.Lanes) - r.Shares[0].Lanes; over > 0 {
-				if err := k.Release(f.ctx, holds(r)[:over]...); err != nil {
+				if err := patient(func() error { return k.Release(f.ctx, holds(r)[:over]...) }); err != nil {
 					f.Errorf("release: %v", err)
 				}
 			}
@@ -328,4 +328,17 @@ func noTwoOwners(f *fixture) {
 			f.Errorf("a member has %d lanes of %d in the end, want %d or one more", n, all, all/members)
 		}
 	}
+}
+
+// patient calls f until no other transaction has a lane of it locked.
+func patient(f func() error) (err error) {
+	for range 10_000 {
+		if err = f(); err == nil {
+			return nil
+		}
+		if _, locked := as[*store.LockedError](err); !locked {
+			return err
+		}
+	}
+	return err
 }

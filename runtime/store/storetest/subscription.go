@@ -513,7 +513,7 @@ func advancesOnce(f *fixture) {
 	var winners []uint64
 	f.together(movers, func(i int) {
 		to := uint64(i + 1)
-		err := stores[i%len(stores)].subs().Advance(f.ctx, store.Move{Hold: h, To: to})
+		err := patient(func() error { return stores[i%len(stores)].subs().Advance(f.ctx, store.Move{Hold: h, To: to}) })
 		if err == nil {
 			mu.Lock()
 			winners = append(winners, to)
