@@ -232,7 +232,11 @@ func (n *node) renew(r *round) (short bool, err error) {
 			n.fail(r, err)
 			return false, err
 		}
-		late = err
+		if late = err; left {
+			for _, run := range r.runs {
+				run.handoverWaits(err)
+			}
+		}
 	}
 	places := make([]map[int]uint64, len(r.runs))
 	until := time.Now().Add(r.member.Lease)
