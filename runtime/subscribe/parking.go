@@ -84,9 +84,10 @@ func tryable(head store.Parked) bool { return head.State == store.ParkedRetry ||
 
 // mayReplay reports whether the parked event can be handled again now: not before
 // the lane has come past it, as after a crash before the checkpoint did, else it
-// would be handled once more when the lane comes to it.
+// would be handled once more when the lane comes to it. In a transaction, which leaves
+// no row of it, not before the checkpoint has either: the next process begins there.
 func (m *machine) mayReplay(a *alarm) bool {
-	return m.replay.waits() && m.passed(m.replay.row.At) && a.due(m.replay.at)
+	return m.replay.waits() && m.passed(m.replay.row.At) && (!m.how.moves || m.stored >= m.replay.row.At) && a.due(m.replay.at)
 }
 
 func (m *machine) giveReplay(now time.Time) delivery {
