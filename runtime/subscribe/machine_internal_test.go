@@ -507,6 +507,11 @@ func (w *world) finish(t *rapid.T, do doing, how outcome) {
 	if (how == fails || how == lost) && do != looks || do == reads && w.after(a.from) == len(w.log) {
 		w.idle[do] = w.now
 	}
+	if how == fine && (do == parks || do == settles) {
+		// The store takes them again, also what it did not take before.
+		delete(w.idle, parks)
+		delete(w.idle, settles)
+	}
 	err := map[outcome]error{fails: errAway, lost: errAway, breaks: store.ErrClosed}[how]
 	happens := how != fails && how != breaks
 	switch do {
