@@ -464,6 +464,7 @@ func (w *world) commit(ds []delivery, how outcome) {
 		w.m.uncommitted(w.now, ds, errAway)
 		return
 	}
+	delete(w.idle, saves) // the store moves checkpoints again
 	w.m.committed(w.now, ds, to)
 }
 
@@ -474,6 +475,7 @@ func (w *world) place() {
 		w.m.lose(&store.FencedError{})
 		return
 	}
+	delete(w.idle, saves)
 	w.m.placed(w.now, w.stored)
 	delete(w.idle, saves) // what came to nothing is known to have come to something
 }
