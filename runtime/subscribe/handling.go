@@ -65,7 +65,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 		!m.how.loose && m.inFlight > 0,
 		m.how.moves && m.busy[saves]:
 		return out, time.Time{}
-	case m.mayReplay(a):
+	case most > 0 && m.mayReplay(a):
 		return append(out, m.giveReplay(now)), time.Time{}
 	case !m.how.loose && !a.due(m.heldUntil):
 		return out, a.wake
@@ -123,7 +123,7 @@ func (m *machine) pull(now time.Time, most int, out []delivery) ([]delivery, tim
 	}
 	if len(out) > 0 {
 		m.oldest = now
-	} else if m.mayReplay(a) { // it may be what has just been passed
+	} else if most > 0 && m.mayReplay(a) { // it may be what has just been passed
 		return append(out, m.giveReplay(now)), time.Time{}
 	}
 	return out, a.wake

@@ -241,6 +241,10 @@ func (w *world) pump() {
 		a := w.m.next(w.now)
 		w.m.notices = nil
 		if a.do == waits {
+			given := len(w.out)
+			if w.pull(); len(w.out) > given { // the program asks until there is nothing
+				continue
+			}
 			w.wake = a.wake
 			if _, wake := w.m.pull(w.now, 0, nil); !wake.IsZero() && (w.wake.IsZero() || wake.Before(w.wake)) {
 				w.wake = wake
