@@ -165,7 +165,8 @@ func (l *lane) drive() {
 	}
 }
 
-// end waits for what is under way: after it nothing of it is left.
+// end waits for what is under way: after it nothing of it is left but
+// perhaps a timer that finds it over.
 func (l *lane) end(leave func()) {
 	l.halt(l.outcome)
 	close(l.done)

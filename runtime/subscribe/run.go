@@ -235,8 +235,8 @@ func (r *run) running() map[int]*lane {
 	return maps.Clone(r.lanes)
 }
 
-// begin starts lanes. What cannot be learned now is no error: the next renewal brings
-// them again.
+// begin starts lanes. What cannot be learned now is no error, unless trying again cannot
+// heal it: the next renewal brings them again.
 func (r *run) begin(ctx context.Context, lanes []store.Lane, until time.Time) error {
 	if len(lanes) == 0 {
 		return nil

@@ -35,11 +35,11 @@ func (t *telling) begin(ds []delivery) {
 func (t *telling) handled() (goOn bool) {
 	t.done.Add(1)
 	if now := time.Now(); now.Sub(t.since) >= tellAfter || !now.Before(t.until) {
-		counted, goOn := t.l.answered(func(m *machine, now time.Time) bool {
+		_, goOn := t.l.answered(func(m *machine, now time.Time) bool {
 			t.since, t.until = now, m.until
 			return t.tell(m, now)
 		})
-		return counted && goOn
+		return goOn // which it does not if what was told no longer counted
 	}
 	if !t.armed.Load() {
 		t.armed.Store(true)
